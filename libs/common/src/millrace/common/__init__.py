@@ -1,0 +1,1 @@
+"""What every Millrace service stands on: kernel, events, bus, database, telemetry, web, runtime."""

@@ -1,0 +1,70 @@
+"""Amounts are `Decimal` with at most 18 fractional digits, as the database keeps them (`numeric(38,18)`)."""
+
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
+
+from millrace.common.kernel.errors import Code, MillraceError
+
+ZERO = Decimal(0)
+SCALE = Decimal("1e-18")
+LIMIT = Decimal("1e20")
+_TEXT_LIMIT = 60
+_CONTEXT = Context(prec=60)
+
+
+def parse_amount(value: object, field: str = "amount") -> Decimal:
+    """Read an amount from the outside: text, int, float or Decimal.
+
+    Raises VALIDATION_ERROR for NaN, infinities, more than 18 fractional digits, 20 or more integer digits,
+    digits other than 0-9 and underscores. A float is read by its shortest decimal text.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
+        raise _invalid(field, "must be a decimal number")
+    text = str(value).strip()
+    if len(text) > _TEXT_LIMIT or not text.isascii() or "_" in text:
+        raise _invalid(field, "must be a plain decimal number")
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise _invalid(field, "must be a decimal number") from None
+    if not amount.is_finite():
+        raise _invalid(field, "must be finite")
+    if amount and not -19 <= amount.adjusted() < 20:
+        raise _invalid(field, "is out of range")
+    if amount != amount.quantize(SCALE, context=_CONTEXT):
+        raise _invalid(field, "has more than 18 decimal places")
+    return amount
+
+
+def scaled(amount: Decimal) -> Decimal:
+    """Round to the 18 places that are stored, half to even."""
+    return amount.quantize(SCALE, rounding=ROUND_HALF_EVEN, context=_CONTEXT)
+
+
+def times(a: Decimal, b: Decimal) -> Decimal:
+    """An exact product, rounded once to what is stored."""
+    with localcontext(_CONTEXT):
+        return scaled(a * b)
+
+
+def divided(a: Decimal, b: Decimal) -> Decimal:
+    """A quotient, rounded once to what is stored."""
+    with localcontext(_CONTEXT):
+        return scaled(a / b)
+
+
+def floor_to(amount: Decimal, step: Decimal) -> Decimal:
+    """The largest multiple of `step` that is not farther from zero than `amount`."""
+    with localcontext(_CONTEXT):
+        return (amount / step).to_integral_value(rounding=ROUND_DOWN) * step
+
+
+def plain(amount: Decimal) -> str:
+    """Text without exponent and without needless zeros: the form in events, digests and logs."""
+    text = f"{amount:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def _invalid(field: str, reason: str) -> MillraceError:
+    return MillraceError(Code.VALIDATION_ERROR, f"{field} {reason}", fields={field: reason})

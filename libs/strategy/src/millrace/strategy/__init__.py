@@ -1,0 +1,1 @@
+"""The strategy port, incremental indicators, sizing and the built-in strategies."""

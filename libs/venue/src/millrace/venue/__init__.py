@@ -1,0 +1,1 @@
+"""The simulated venue: a deterministic matching engine without I/O."""

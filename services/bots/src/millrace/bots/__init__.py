@@ -1,0 +1,1 @@
+"""What should be traded: strategies, bots and the running strategies."""

@@ -1,0 +1,1 @@
+"""Getting it done: accounts, orders, fills, venue adapters, reconciliation."""

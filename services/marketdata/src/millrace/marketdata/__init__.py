@@ -1,0 +1,1 @@
+"""What the market does: platforms, symbols, feeds, candles, order books."""

@@ -1,0 +1,1 @@
+"""Telling people: the per-user event log, SSE and WebSocket connections."""

@@ -1,0 +1,1 @@
+"""What we have: the double-entry ledger, positions, balances, trades, equity."""

@@ -1,0 +1,1 @@
+"""Whether it may: limits, reservations, approvals, kill switches, risk events."""
