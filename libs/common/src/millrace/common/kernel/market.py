@@ -1,0 +1,27 @@
+"""What a market says, as plain values shared by strategies, venues and services."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from millrace.common.kernel import timeframes
+
+
+@dataclass(frozen=True, slots=True)
+class Candle:
+    """One closed bar of one pair at one exchange: prices in quote currency, volume in base currency."""
+
+    exchange: str
+    symbol: str
+    timeframe: str
+    opened_at: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+    @property
+    def closed_at(self) -> datetime:
+        """The first instant that is no longer part of this bar."""
+        return self.opened_at + timeframes.length(self.timeframe)
