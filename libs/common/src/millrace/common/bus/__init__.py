@@ -1,0 +1,1 @@
+"""How services hear each other: one small port, three drivers (memory, postgres, kafka)."""

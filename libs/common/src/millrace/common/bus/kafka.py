@@ -1,0 +1,221 @@
+"""Apache Kafka by aiokafka: batches, explicit commits, an idempotent producer, static membership."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import CommitFailedError, IllegalStateError, TopicAlreadyExistsError, for_code
+
+from millrace.common.bus.port import Features, Listener, Outgoing, Place, Record
+from millrace.common.events.envelope import BrokenEnvelope, Envelope, read_envelope
+from millrace.common.events.topics import CATALOGUE, Topic
+from millrace.common.kernel.partitions import partition_of
+
+log = structlog.get_logger()
+
+# A broker notices a member's death after the session; members hear of a rebalance at their next heartbeat.
+_GROUP = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 300, "rebalance_timeout_ms": 15000}
+
+
+class KafkaBus:
+    """A connection to a cluster. `instance` names this process among its group's members."""
+
+    features = Features(joins_transaction=False, survives_restart=True, several_processes=True)
+
+    def __init__(self, servers: str, instance: str, *, create_topics: bool = True, replicas: int = 1) -> None:
+        self._servers = servers
+        self._instance = instance
+        self._create = create_topics
+        self._replicas = replicas
+        self._producer: AIOKafkaProducer | None = None
+        self._listeners: dict[str, list[Listener]] = {}
+        self._lossy: dict[tuple[str, str], Envelope] = {}
+        self._lossy_news = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        if self._create:
+            await create_topics(self._servers, CATALOGUE.values(), self._replicas)
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._servers,
+            acks="all",
+            enable_idempotence=True,
+            compression_type="lz4",
+            linger_ms=0,
+            request_timeout_ms=20_000,
+            retry_backoff_ms=50,
+        )
+        await self._producer.start()
+        self._tasks.append(asyncio.create_task(self._send_lossy(), name="kafka-lossy"))
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._producer is not None:
+            await self._producer.stop()
+
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
+        sent = [await self._send(topic, envelope) for topic, envelope in messages]
+        await asyncio.gather(*sent)
+
+    async def _send(self, topic: str, envelope: Envelope) -> "asyncio.Future[Any]":
+        assert self._producer is not None
+        partitions = await self._producer.partitions_for(topic)
+        future: asyncio.Future[Any] = await self._producer.send(
+            topic,
+            envelope.body,
+            key=envelope.key.encode(),
+            partition=partition_of(envelope.key, len(partitions)),
+            headers=envelope.headers(),
+        )
+        return future
+
+    def broadcast(self, topic: str, envelope: Envelope) -> None:
+        self._lossy[topic, envelope.key + envelope.type] = envelope
+        self._lossy_news.set()
+
+    async def _send_lossy(self) -> None:
+        while True:
+            await self._lossy_news.wait()
+            self._lossy_news.clear()
+            waiting, self._lossy = self._lossy, {}
+            try:
+                await asyncio.gather(*[await self._send(topic, e) for (topic, _), e in waiting.items()])
+            except Exception as problem:  # a lossy message may be lost, but never in silence
+                log.warning("lossy messages were lost", count=len(waiting), error=repr(problem))
+
+    def listen(self, topic: str, listener: Listener) -> Callable[[], None]:
+        if topic not in self._listeners:
+            self._tasks.append(asyncio.create_task(self._hear(topic), name=f"kafka-hear-{topic}"))
+        listeners = self._listeners.setdefault(topic, [])
+        listeners.append(listener)
+        return lambda: listeners.remove(listener)
+
+    async def _hear(self, topic: str) -> None:
+        consumer = AIOKafkaConsumer(topic, bootstrap_servers=self._servers, auto_offset_reset="latest")
+        await consumer.start()
+        try:
+            async for record in consumer:
+                try:
+                    envelope = read_envelope(record.key, record.headers, record.value)
+                except BrokenEnvelope as broken:
+                    log.warning("unreadable lossy message", topic=topic, error=str(broken))
+                    continue
+                for listener in self._listeners.get(topic, ()):
+                    listener(topic, envelope)
+        finally:
+            await consumer.stop()
+
+    async def subscribe(self, group: str, topics: Sequence[str]) -> "KafkaSubscription":
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._servers,
+            group_id=group,
+            group_instance_id=f"{group}-{self._instance}",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_min_bytes=1,
+            fetch_max_wait_ms=500,
+            retry_backoff_ms=50,
+            **_GROUP,
+        )
+        subscription = KafkaSubscription(consumer)
+        consumer.subscribe(list(topics), listener=subscription)
+        await consumer.start()
+        return subscription
+
+
+class KafkaSubscription(ConsumerRebalanceListener):
+    """A member of a consumer group. Partitions are given up only between batches."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self._done = asyncio.Event()
+        self._done.set()
+        self._committed: dict[TopicPartition, int] = {}
+        self._first: dict[TopicPartition, int] = {}
+
+    async def on_partitions_revoked(self, revoked: object) -> None:
+        """Let the batch in hand finish before the partitions go to somebody else."""
+        try:
+            async with asyncio.timeout(10):
+                await self._done.wait()
+        except TimeoutError:
+            log.warning("partitions revoked in the middle of a batch")
+
+    async def on_partitions_assigned(self, assigned: object) -> None:
+        self._committed.clear()
+        self._first.clear()
+
+    async def poll(self, limit: int, wait: float) -> list[Record]:
+        self._done.set()
+        batches = await self._consumer.getmany(timeout_ms=int(wait * 1000), max_records=limit)
+        if batches:
+            self._done.clear()
+        self._first = {place: records[0].offset for place, records in batches.items() if records}
+        return [_record(record) for records in batches.values() for record in records]
+
+    async def commit(self, positions: Mapping[Place, int], connection: Any = None) -> None:
+        offsets = {TopicPartition(*place): position for place, position in positions.items()}
+        try:
+            await self._consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError) as lost:
+            # The partitions belong to another member now; its inbox knows what was applied here.
+            log.warning("commit came too late", error=repr(lost))
+        self._first.update(offsets)
+        self._done.set()
+
+    async def rewind(self) -> None:
+        for place, offset in self._first.items():
+            if place in self._consumer.assignment():
+                self._consumer.seek(place, offset)
+        self._done.set()
+
+    async def lag(self) -> int:
+        places = list(self._consumer.assignment())
+        ends = await self._consumer.end_offsets(places)
+        done = [await self._consumer.committed(place) or 0 for place in places]
+        return sum(ends[place] - offset for place, offset in zip(places, done, strict=True))
+
+    async def close(self) -> None:
+        self._done.set()
+        await self._consumer.stop()
+
+
+def _record(record: Any) -> Record:
+    envelope: Envelope | BrokenEnvelope
+    try:
+        envelope = read_envelope(record.key, record.headers, record.value)
+    except BrokenEnvelope as broken:
+        envelope = broken
+    return Record(Place(record.topic, record.partition), record.offset, envelope)
+
+
+async def create_topics(servers: str, topics: "Sequence[Topic] | Any", replicas: int) -> None:
+    """Create what is missing of the catalogue and of its dead-letter topics, and wait until each has a leader."""
+    wanted = [NewTopic(t.name, t.partitions, replicas, topic_configs=_configs(t)) for t in topics]
+    wanted += [NewTopic(t.dead_letters(g), 1, replicas) for t in topics if t.durable for g in t.readers]
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    try:
+        for name, code, *message in (await admin.create_topics(wanted)).topic_errors:
+            if code and for_code(code) is not TopicAlreadyExistsError:
+                raise for_code(code)(f"topic {name}: {message}")
+        names = [topic.name for topic in wanted]
+        async with asyncio.timeout(30):
+            while not all(map(_led, await admin.describe_topics(names))):
+                await asyncio.sleep(0.1)
+    finally:
+        await admin.close()
+
+
+def _led(description: dict[str, Any]) -> bool:
+    partitions = description["partitions"]
+    return bool(partitions) and all(p["leader"] >= 0 for p in partitions)
+
+
+def _configs(topic: Topic) -> dict[str, str]:
+    return {"retention.ms": str(topic.retention_seconds * 1000), "compression.type": "producer"}

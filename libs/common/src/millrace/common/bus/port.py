@@ -1,0 +1,97 @@
+"""The bus as services see it. Durable messages come in records with a place; lossy ones go to callbacks."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from millrace.common.events.envelope import BrokenEnvelope, Envelope
+
+
+class Place(NamedTuple):
+    """One partition of one topic."""
+
+    topic: str
+    partition: int
+
+
+class Record(NamedTuple):
+    """A durable message at its place. `envelope` is the error instead where the bytes could not be read."""
+
+    place: Place
+    position: int
+    envelope: Envelope | BrokenEnvelope
+
+
+class ReaderMoved(RuntimeError):
+    """Another process of the same group has gone on; what was read here must be read again."""
+
+
+Outgoing = tuple[str, Envelope]
+Listener = Callable[[str, Envelope], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What differs between drivers, for the conformance suite and for wiring."""
+
+    joins_transaction: bool
+    survives_restart: bool
+    several_processes: bool
+
+
+class Subscription(Protocol):
+    """One reader's view of its topics, as a member of its group."""
+
+    async def poll(self, limit: int, wait: float) -> list[Record]:
+        """Up to `limit` records in order per place; empty after `wait` seconds without any."""
+        ...
+
+    async def commit(self, positions: Mapping[Place, int], connection: Any = None) -> None:
+        """Everything before these positions has been applied.
+
+        A driver that joins transactions is given the connection of the one that applied it, before its commit;
+        it raises `ReaderMoved` when another process has applied it already. Others are called after the commit.
+        """
+        ...
+
+    async def rewind(self) -> None:
+        """Go back to what was committed last: the next poll gives the rest again."""
+        ...
+
+    async def lag(self) -> int:
+        """How many durable records are not applied yet."""
+        ...
+
+    async def close(self) -> None:
+        """Leave the group."""
+        ...
+
+
+class Bus(Protocol):
+    """A driver."""
+
+    features: Features
+
+    async def start(self) -> None:
+        """Connect and make sure that the catalogue's topics exist. Raises when the bus cannot be reached."""
+        ...
+
+    async def stop(self) -> None:
+        """Flush and disconnect."""
+        ...
+
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
+        """Send durable messages in order per key; returns when all are safe. Raises when any is not."""
+        ...
+
+    def broadcast(self, topic: str, envelope: Envelope) -> None:
+        """Send a lossy message to whoever listens now. Never waits, never fails."""
+        ...
+
+    def listen(self, topic: str, listener: Listener) -> Callable[[], None]:
+        """Hear the lossy messages of a topic from now on; the answer stops it."""
+        ...
+
+    async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
+        """Join a group's reading of durable topics, from the beginning for a new group."""
+        ...

@@ -1,0 +1,110 @@
+"""A service's own schema, reached by its own roles.
+
+Each schema has two roles that own nothing: `<schema>_worker` sees every tenant (consumers, jobs) and `<schema>_user`
+sees the rows of one tenant only, by row-level security and the setting `millrace.tenant`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+
+CONNECTION_ERRORS: tuple[type[Exception], ...] = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    ConnectionError,
+    TimeoutError,
+)
+RETRYABLE: tuple[type[Exception], ...] = (
+    *CONNECTION_ERRORS,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DiskFullError,
+    asyncpg.OutOfMemoryError,
+    OSError,
+)
+
+_AS_USER = "select set_config('role', $1, true), set_config('millrace.tenant', $2, true)"
+
+
+class _PlainConnection(asyncpg.Connection[asyncpg.Record]):
+    """Nothing is ever set beyond a transaction here, so giving a connection back needs no round trip."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class Database:
+    """A pool of connections to one schema, as its worker role."""
+
+    def __init__(self, url: str, schema: str, *, size: int = 6, timeout: float = 10.0) -> None:
+        self.url = url
+        self.schema = schema
+        self._size = size
+        self._timeout = timeout
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+
+    @property
+    def pool(self) -> "asyncpg.Pool[asyncpg.Record]":
+        """The open pool."""
+        if self._pool is None:
+            raise RuntimeError(f"the database of {self.schema} is not open")
+        return self._pool
+
+    async def open(self) -> None:
+        """Connect. Raises asyncpg's own error when the server cannot be reached."""
+        self._pool = await asyncpg.create_pool(
+            self.url,
+            min_size=1,
+            max_size=self._size,
+            command_timeout=self._timeout,
+            connection_class=_PlainConnection,
+            server_settings={
+                "search_path": self.schema,
+                "role": f"{self.schema}_worker",
+                "application_name": f"millrace-{self.schema}",
+                "timezone": "UTC",
+                "jit": "off",
+            },
+        )
+
+    async def close(self) -> None:
+        """Give back all connections; those still busy after five seconds are cut."""
+        if self._pool is None:
+            return
+        pool, self._pool = self._pool, None
+        try:
+            async with asyncpg.compat.timeout(5):
+                await pool.close()
+        except TimeoutError:
+            pool.terminate()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction that sees every tenant."""
+        async with self.pool.acquire(timeout=self._timeout) as connection, connection.transaction():
+            yield connection
+
+    @asynccontextmanager
+    async def as_user(self, user_id: UUID) -> AsyncIterator[Connection]:
+        """A transaction that sees the rows of one user, whatever its queries forget to say."""
+        async with self.transaction() as connection:
+            await connection.execute(_AS_USER, f"{self.schema}_user", str(user_id))
+            yield connection
+
+    async def fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
+        """One query on its own, seeing every tenant."""
+        return await self.pool.fetch(query, *values)
+
+    async def ping(self) -> None:
+        """Raise unless the server answers."""
+        await self.pool.fetchval("select 1")

@@ -1,0 +1,94 @@
+"""Publishes a service's outbox, in order, at least once.
+
+One relay per schema works at a time: it holds an advisory lock on a connection of its own, so when its process dies
+the lock is free at once and another takes over.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from zlib import crc32
+
+import asyncpg
+import structlog
+
+from millrace.common.db.database import CONNECTION_ERRORS, Database
+from millrace.common.events.envelope import Envelope
+
+log = structlog.get_logger()
+
+Publish = Callable[[Sequence[tuple[str, Envelope]]], Awaitable[None]]
+
+_BATCH = 500
+_IDLE_SECONDS = 0.25
+_NEXT = """
+select number, topic, key, seq, id, type, source, time, tenant, correlation, causation, traceparent, stage, body
+from outbox where published_at is null order by number limit $1
+"""
+_MARK = "update outbox set published_at = now() where number = any($1::bigint[])"
+_PURGE = "delete from outbox where published_at < now() - make_interval(secs => $1)"
+
+
+class Relay:
+    """Moves rows from the outbox to the bus until it is stopped."""
+
+    def __init__(self, database: Database, publish: Publish) -> None:
+        self._database = database
+        self._publish = publish
+        self._news = asyncio.Event()
+        self.pending = False
+
+    def wake(self) -> None:
+        """A transaction of this process wrote to the outbox."""
+        self.pending = True
+        self._news.set()
+
+    async def run(self) -> None:
+        """Publish for ever. A lost database or bus is waited for."""
+        delay = 0.1
+        while True:
+            try:
+                await self._lead()
+            except (*CONNECTION_ERRORS, asyncpg.PostgresError, Exception) as problem:
+                log.warning("the relay was interrupted", schema=self._database.schema, error=repr(problem))
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 2.0)
+            else:
+                delay = 0.1
+
+    async def _lead(self) -> None:
+        async with self._database.pool.acquire() as connection:
+            lock = crc32(f"relay/{self._database.schema}".encode())
+            while not await connection.fetchval("select pg_try_advisory_lock($1)", lock):
+                await asyncio.sleep(_IDLE_SECONDS)
+            try:
+                while True:
+                    self._news.clear()
+                    while await self._move(connection):
+                        pass
+                    self.pending = self._news.is_set()
+                    try:
+                        async with asyncio.timeout(_IDLE_SECONDS):
+                            await self._news.wait()
+                    except TimeoutError:
+                        continue
+            finally:
+                if not connection.is_closed():
+                    await connection.execute("select pg_advisory_unlock($1)", lock)
+
+    async def _move(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> bool:
+        rows = await connection.fetch(_NEXT, _BATCH)
+        if not rows:
+            return False
+        self.pending = True
+        await self._publish([(row["topic"], _envelope(row)) for row in rows])
+        await connection.execute(_MARK, [row["number"] for row in rows])
+        return len(rows) == _BATCH
+
+    async def purge(self, older_than_seconds: float) -> None:
+        """Forget what was published long ago."""
+        async with self._database.transaction() as connection:
+            await connection.execute(_PURGE, older_than_seconds)
+
+
+def _envelope(row: asyncpg.Record) -> Envelope:
+    return Envelope(**{name: row[name] for name in Envelope.__slots__})

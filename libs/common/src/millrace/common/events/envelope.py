@@ -1,0 +1,87 @@
+"""The envelope of every message: CloudEvents 1.0 in binary mode (`ce_*` headers), plus our own extensions.
+
+The body is the JSON text of the event. Source of the attribute names: CloudEvents Kafka protocol binding, section 3.2.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+Headers = list[tuple[str, bytes]]
+
+_SPEC: Final = ("ce_specversion", b"1.0")
+_CONTENT: Final = ("content-type", b"application/json")
+
+
+class BrokenEnvelope(ValueError):
+    """A record whose headers are missing or unreadable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who said what, when, because of what.
+
+    `seq` counts the messages of one key on one topic from 1 without a gap. `correlation` is the id of the first
+    message of the chain, `causation` that of the direct cause. `stage` is 0, or the only reader stage that should
+    take this copy (see `topics.Reader`). `traceparent` is the W3C trace context.
+    """
+
+    id: UUID
+    type: str
+    source: str
+    time: datetime
+    key: str
+    body: bytes
+    tenant: UUID | None = None
+    seq: int = 0
+    correlation: UUID | None = None
+    causation: UUID | None = None
+    traceparent: str | None = None
+    stage: int = 0
+
+    def headers(self) -> Headers:
+        """The attributes as Kafka headers; absent ones are left out."""
+        found: Headers = [
+            _SPEC,
+            _CONTENT,
+            ("ce_id", str(self.id).encode()),
+            ("ce_type", self.type.encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_time", self.time.isoformat().encode()),
+            ("seq", b"%d" % self.seq),
+        ]
+        for name in ("tenant", "correlation", "causation", "traceparent"):
+            value = getattr(self, name)
+            if value is not None:
+                found.append((name, str(value).encode()))
+        if self.stage:
+            found.append(("stage", b"%d" % self.stage))
+        return found
+
+
+def read_envelope(key: bytes | None, headers: Iterable[tuple[str, bytes]], body: bytes | None) -> Envelope:
+    """The envelope in a record. Raises `BrokenEnvelope`, whatever the bytes are."""
+    try:
+        found = {name: value.decode() for name, value in headers}
+        return Envelope(
+            id=UUID(found["ce_id"]),
+            type=found["ce_type"],
+            source=found["ce_source"],
+            time=datetime.fromisoformat(found["ce_time"]).astimezone(UTC),
+            key=(key or b"").decode(),
+            body=body or b"",
+            tenant=_uuid(found.get("tenant")),
+            seq=int(found["seq"]),
+            correlation=_uuid(found.get("correlation")),
+            causation=_uuid(found.get("causation")),
+            traceparent=found.get("traceparent"),
+            stage=int(found.get("stage", 0)),
+        )
+    except (KeyError, ValueError, AttributeError) as problem:
+        raise BrokenEnvelope(f"unreadable envelope: {problem!r}") from problem
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return UUID(text) if text else None
