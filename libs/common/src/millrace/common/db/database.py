@@ -4,14 +4,22 @@ Each schema has two roles that own nothing: `<schema>_worker` sees every tenant 
 sees the rows of one tenant only, by row-level security and the setting `millrace.tenant`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
 
-Connection = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    Connection = PoolConnectionProxy[asyncpg.Record]
+    _Plain = asyncpg.Connection[asyncpg.Record]
+else:
+    Connection = Any
+    _Plain = asyncpg.Connection
 
 CONNECTION_ERRORS: tuple[type[Exception], ...] = (
     asyncpg.PostgresConnectionError,
@@ -36,7 +44,7 @@ RETRYABLE: tuple[type[Exception], ...] = (
 _AS_USER = "select set_config('role', $1, true), set_config('millrace.tenant', $2, true)"
 
 
-class _PlainConnection(asyncpg.Connection[asyncpg.Record]):
+class _PlainConnection(_Plain):
     """Nothing is ever set beyond a transaction here, so giving a connection back needs no round trip."""
 
     def get_reset_query(self) -> str:
@@ -83,7 +91,7 @@ class Database:
             return
         pool, self._pool = self._pool, None
         try:
-            async with asyncpg.compat.timeout(5):
+            async with asyncio.timeout(5):
                 await pool.close()
         except TimeoutError:
             pool.terminate()

@@ -9,7 +9,7 @@ _SETTINGS = {
     "timezone": "UTC",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",
-    "wal_compression": "lz4",
+    "wal_compression": "on",
     "autovacuum_naptime": "15s",
 }
 

@@ -15,7 +15,9 @@ _LOCK = 0x6D696C6C  # "mill"
 _ROLES = """
 do $$ declare wanted text; begin
   foreach wanted in array array['{schema}_worker', '{schema}_user'] loop
-    if not exists (select from pg_roles where rolname = wanted) then execute format('create role %I nologin', wanted); end if;
+    if not exists (select from pg_roles where rolname = wanted) then
+      execute format('create role %I nologin', wanted);
+    end if;
   end loop;
 end $$;
 create schema if not exists {schema};

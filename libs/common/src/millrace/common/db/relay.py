@@ -11,7 +11,7 @@ from zlib import crc32
 import asyncpg
 import structlog
 
-from millrace.common.db.database import CONNECTION_ERRORS, Database
+from millrace.common.db.database import Connection, Database
 from millrace.common.events.envelope import Envelope
 
 log = structlog.get_logger()
@@ -48,7 +48,7 @@ class Relay:
         while True:
             try:
                 await self._lead()
-            except (*CONNECTION_ERRORS, asyncpg.PostgresError, Exception) as problem:
+            except Exception as problem:
                 log.warning("the relay was interrupted", schema=self._database.schema, error=repr(problem))
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 2.0)
@@ -75,7 +75,7 @@ class Relay:
                 if not connection.is_closed():
                     await connection.execute("select pg_advisory_unlock($1)", lock)
 
-    async def _move(self, connection: "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]") -> bool:
+    async def _move(self, connection: Connection) -> bool:
         rows = await connection.fetch(_NEXT, _BATCH)
         if not rows:
             return False

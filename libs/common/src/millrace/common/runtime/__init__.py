@@ -1,0 +1,1 @@
+"""Turns services into running processes: settings, lifecycle, consumers, supervision, the command line."""

@@ -1,0 +1,211 @@
+"""Runs services in this process: all of them (embedded), or one (distributed). The code is the same."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import aiohttp
+import structlog
+
+from millrace.common.auth.keys import Keys
+from millrace.common.bus.kafka import KafkaBus
+from millrace.common.bus.memory import MemoryBus
+from millrace.common.bus.port import Bus
+from millrace.common.bus.postgres import PostgresBus
+from millrace.common.db import migrate
+from millrace.common.db.database import Database
+from millrace.common.db.embedded import EmbeddedPostgres
+from millrace.common.db.outbox import LogOutbox, Outbox, TableOutbox
+from millrace.common.db.relay import Relay
+from millrace.common.db.work import Works
+from millrace.common.events.topics import heard_by
+from millrace.common.kernel.clock import Clock, SystemClock, SystemRng
+from millrace.common.runtime.clocks import MessageClock
+from millrace.common.runtime.consumer import Consumer
+from millrace.common.runtime.service import Build, Context, Service, migrations_of
+from millrace.common.runtime.settings import Settings
+from millrace.common.web.client import Http, InProcess, ServiceClient
+
+log = structlog.get_logger()
+
+_STOP_SECONDS = 8.0
+
+
+@dataclass(slots=True)
+class Running:
+    """A started service and what keeps it going."""
+
+    service: Service
+    database: Database
+    consumer: Consumer | None
+    relay: Relay | None
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+
+class Host:
+    """Starts, watches and stops the services `names` in this process."""
+
+    def __init__(self, settings: Settings, names: Sequence[str], *, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.names = list(names)
+        self.clock: Clock = clock or (MessageClock() if settings.clock == "messages" else SystemClock())
+        self.running: dict[str, Running] = {}
+        self.failed: asyncio.Future[BaseException] | None = None
+        self.draining = False
+        self.bus: Bus
+        self.url = ""
+        self._postgres: EmbeddedPostgres | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._clients: dict[str, ServiceClient] = {}
+
+    async def start(self, *, migrating: bool = True) -> None:
+        """Bring everything up, in order: database, schemas, bus, services. Raises what prevents it."""
+        self.failed = asyncio.get_running_loop().create_future()
+        self.url = await self._database_url()
+        if migrating:
+            await migrate.upgrade(self.url, owned_schemas(self.names))
+        self.bus = self._make_bus()
+        await self.bus.start()
+        for name in self.names:
+            await self._start(name, _builder(name))
+        for running in self.running.values():
+            await self._run(running)
+
+    async def _database_url(self) -> str:
+        if self.settings.database_url:
+            return self.settings.database_url
+        self._postgres = EmbeddedPostgres(self.settings.data_dir / "postgres")
+        return await asyncio.to_thread(self._postgres.start)
+
+    def _make_bus(self) -> Bus:
+        match self.settings.bus:
+            case "memory":
+                return MemoryBus()
+            case "postgres":
+                return PostgresBus(self.url)
+            case "kafka":
+                if not self.settings.kafka:
+                    raise ValueError("MILLRACE_BUS=kafka needs MILLRACE_KAFKA=host:port")
+                return KafkaBus(self.settings.kafka, self.settings.instance, replicas=self.settings.kafka_replicas)
+
+    async def _start(self, name: str, build: Build) -> None:
+        database = Database(self.url, name)
+        await database.open()
+        relay, outbox = self._outbox(database)
+        works = Works(database, outbox, self.clock)
+        keys = Keys.load(self.settings.data_dir, self.settings.master_key, self.settings.internal_key)
+        context = Context(self.settings, self.clock, SystemRng(), self.bus, database, works, self.client, keys)
+        service = build(context)
+        topics = heard_by(name, durable=True)
+        consumer = None
+        if service.routes:
+            clock = self.clock if isinstance(self.clock, MessageClock) else None
+            consumer = Consumer(name, service.routes, topics, works, self.bus, clock=clock, batch=service.batch)
+        self.running[name] = Running(service, database, consumer, relay)
+
+    def _outbox(self, database: Database) -> tuple[Relay | None, Outbox]:
+        if isinstance(self.bus, PostgresBus):
+            return None, LogOutbox(self.bus.deliver)
+        relay = Relay(database, self.bus.publish)
+        return relay, TableOutbox(relay.wake)
+
+    async def _run(self, running: Running) -> None:
+        for hook in running.service.start:
+            await hook()
+        loops = list(running.service.loops)
+        if running.relay:
+            loops.append(running.relay.run)
+        if running.consumer:
+            loops.append(running.consumer.run)
+        for loop in loops:
+            task = asyncio.ensure_future(loop())
+            task.set_name(f"{running.service.name}:{getattr(loop, '__qualname__', loop)}")
+            task.add_done_callback(partial(self._ended, running.service.name))
+            running.tasks.append(task)
+
+    def _ended(self, name: str, task: "asyncio.Task[None]") -> None:
+        if self.draining or task.cancelled() or self.failed is None or self.failed.done():
+            return
+        problem = task.exception()
+        if problem is not None:
+            log.error("a background loop failed", service=name, task=task.get_name(), exc_info=problem)
+            self.failed.set_result(problem)
+
+    def client(self, name: str) -> ServiceClient:
+        """How to ask service `name` something: a call when it runs here, HTTP when it does not."""
+        if name in self.running and (app := self.running[name].service.api) is not None:
+            return InProcess(app)
+        if name not in self._clients:
+            self._session = self._session or aiohttp.ClientSession()
+            self._clients[name] = Http(self.settings.url_of(name), self._session)
+        return self._clients[name]
+
+    async def at_rest(self) -> bool:
+        """Whether nothing is under way here: all read, all applied, all published, no order being sent."""
+        if any(r.service.busy() or (r.relay and r.relay.pending) for r in self.running.values()):
+            return False
+        consumers = [r.consumer for r in self.running.values() if r.consumer]
+        if any(c.applying or c.subscription is None for c in consumers):
+            return False
+        lags = [await c.subscription.lag() for c in consumers if c.subscription]
+        return not any(lags) and not any(c.applying for c in consumers)
+
+    async def stop(self) -> None:
+        """Drain: streams told, batches finished, outboxes emptied, then the rest. Bounded in time."""
+        self.draining = True
+        for running in self.running.values():
+            for hook in running.service.drain:
+                await _bounded(hook, running.service.name)
+        for running in reversed(self.running.values()):
+            if running.consumer:
+                running.consumer.stopping = True
+        await self._finish()
+        for running in reversed(self.running.values()):
+            for hook in running.service.stop:
+                await _bounded(hook, running.service.name)
+            await running.database.close()
+        if self._session:
+            await self._session.close()
+        if hasattr(self, "bus"):
+            await self.bus.stop()
+        if self._postgres:
+            await asyncio.to_thread(self._postgres.stop)
+
+    async def _finish(self) -> None:
+        consuming = [t for r in self.running.values() for t in r.tasks if ":Consumer." in t.get_name()]
+        if consuming:
+            await asyncio.wait(consuming, timeout=_STOP_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                while any(r.relay and r.relay.pending for r in self.running.values()):
+                    await asyncio.sleep(0.02)
+        tasks = [task for r in self.running.values() for task in r.tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _bounded(hook: Callable[[], object], name: str) -> None:
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await hook()  # type: ignore[misc]
+    except Exception as problem:
+        log.warning("could not stop cleanly", service=name, error=repr(problem))
+
+
+def _builder(name: str) -> Build:
+    found = {e.name: e for e in entry_points(group="millrace.services")}
+    if name not in found:
+        raise LookupError(f"no service {name!r} is installed; there are {', '.join(sorted(found))}")
+    build: Build = found[name].load()
+    return build
+
+
+def owned_schemas(names: Sequence[str]) -> dict[str, Path]:
+    """The services among `names` that own tables, with the folders of their migrations."""
+    folders = {name: migrations_of(name) for name in names}
+    return {name: folder for name, folder in folders.items() if folder.is_dir()}

@@ -1,0 +1,67 @@
+"""What a service is to the runtime: a name, its routes, its HTTP app and its background loops."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from millrace.common.bus.port import Bus
+from millrace.common.db.database import Database
+from millrace.common.db.work import Work, Works
+from millrace.common.events.message import Event, Message
+from millrace.common.kernel.clock import Clock, Rng
+from millrace.common.runtime.settings import Settings
+
+Handler = Callable[[Work, Message[Any]], Awaitable[None]]
+Routes = Mapping[type[Event], Handler]
+Hook = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the runtime gives to a service's `build`.
+
+    `call(name)` is a client of another service's HTTP API: in process when that service runs here, else over HTTP.
+    """
+
+    settings: Settings
+    clock: Clock
+    rng: Rng
+    bus: Bus
+    database: Database
+    works: Works
+    call: Callable[[str], Any]
+    keys: Any = None
+
+
+@dataclass(slots=True)
+class Service:
+    """One service, built and not yet started.
+
+    `routes` says which handler applies which event. `start` hooks run once the database and the bus answer and before
+    the first message; `loops` run until the service stops; `drain` hooks run first when it stops, `stop` hooks last.
+    `busy` tells whether something is still under way that no message or outbox row shows (an order being sent).
+    """
+
+    name: str
+    routes: Routes = field(default_factory=dict)
+    api: FastAPI | None = None
+    start: Sequence[Hook] = ()
+    loops: Sequence[Hook] = ()
+    drain: Sequence[Hook] = ()
+    stop: Sequence[Hook] = ()
+    busy: Callable[[], bool] = lambda: False
+    batch: int = 500
+
+
+Build = Callable[[Context], Service]
+
+
+def migrations_of(service: str) -> Path:
+    """The folder of a service's alembic versions; empty path when it owns no tables."""
+    import importlib
+
+    package = importlib.import_module(f"millrace.{service}")
+    return Path(str(package.__file__)).parent / "migrations"
