@@ -1,0 +1,59 @@
+"""What can be traded where, and the exchange's filters for it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.kernel.symbols import parse_symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One pair at one exchange. Fees are fractions of the notional, charged in quote currency."""
+
+    exchange: str
+    symbol: str
+    tick_size: Decimal
+    step_size: Decimal
+    min_notional: Decimal
+    maker_fee: Decimal = Decimal("0.001")
+    taker_fee: Decimal = Decimal("0.001")
+
+    @property
+    def base(self) -> str:
+        """What is bought and sold."""
+        return self.symbol.split("/")[0]
+
+    @property
+    def quote(self) -> str:
+        """What it is priced in."""
+        return self.symbol.split("/")[1]
+
+
+def _table() -> dict[tuple[str, str], Instrument]:
+    rows = (
+        ("binance", "BTC/USDT", "0.01", "0.00001", "5"),
+        ("binance", "ETH/USDT", "0.01", "0.0001", "5"),
+        ("luno", "BTC/ZAR", "1", "0.0001", "10"),
+        ("luno", "ETH/ZAR", "1", "0.001", "10"),
+    )
+    made = (Instrument(e, s, Decimal(tick), Decimal(step), Decimal(least)) for e, s, tick, step, least in rows)
+    return {(i.exchange, i.symbol): i for i in made}
+
+
+INSTRUMENTS = _table()
+EXCHANGES = tuple(sorted({exchange for exchange, _ in INSTRUMENTS}))
+
+
+def instrument(exchange: str, symbol: str) -> Instrument:
+    """The instrument for any spelling of `symbol`; INVALID_SYMBOL with what there is when unknown."""
+    name = str(parse_symbol(symbol))
+    found = INSTRUMENTS.get((exchange.lower(), name))
+    if found is None:
+        supported = sorted(s for e, s in INSTRUMENTS if e == exchange.lower()) or list(EXCHANGES)
+        raise MillraceError(
+            Code.INVALID_SYMBOL,
+            f"{name} cannot be traded on {exchange[:40]!r}; available: {', '.join(supported)}",
+            details={"symbol": symbol[:40], "supported_symbols": supported},
+        )
+    return found

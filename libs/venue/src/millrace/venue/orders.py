@@ -1,0 +1,59 @@
+"""Orders as the venue sees them, and what it reports about them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order to be placed. `side` buy or sell; `order_type` market, limit, stop_loss or take_profit; `time_in_force`
+    gtc, ioc or fok. A stop_loss or take_profit becomes a market order when the price touches `stop_price`.
+    """
+
+    client_order_id: str
+    account: str
+    side: str
+    order_type: str
+    quantity: Decimal
+    at: datetime
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
+    time_in_force: str = "gtc"
+    post_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RestingOrder:
+    """An order waiting in the book, in whole ticks and lots; all that is needed to rebuild the book after a crash."""
+
+    client_order_id: str
+    account: str
+    side: str
+    order_type: str
+    left: int
+    quantity: int
+    at: datetime
+    price: int | None
+    stop_price: int | None
+    fills: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Something the venue says about an order.
+
+    `kind`: accepted, refused, triggered, filled, cancelled or expired; `reason` is a stable code for refusals and
+    endings. Fills have a `trade_id` made of the client order id and the fill's number, so that a replay repeats it.
+    Fees are in quote currency.
+    """
+
+    kind: str
+    client_order_id: str
+    at: datetime
+    reason: str | None = None
+    trade_id: str | None = None
+    price: Decimal | None = None
+    quantity: Decimal | None = None
+    fee: Decimal | None = None
+    liquidity: str | None = None
