@@ -1,1 +1,1 @@
-"""The strategy port, incremental indicators, sizing and the built-in strategies."""
+"""Strategies: the port they implement, incremental indicators, sizing, and the built-in ones."""

@@ -46,6 +46,7 @@ class Work:
         event_id: UUID | None = None,
         stage: int = 0,
         traceparent: str | None = None,
+        correlation: UUID | None = None,
     ) -> UUID:
         """Say `event` when this work commits, and return its id.
 
@@ -63,7 +64,7 @@ class Work:
             key=event.key,
             body=event.model_dump_json().encode(),
             tenant=event.tenant,
-            correlation=(origin.correlation or origin.id) if origin else event_id,
+            correlation=correlation or ((origin.correlation or origin.id) if origin else event_id),
             causation=origin.id if origin else None,
             traceparent=traceparent or (origin.traceparent if origin else None),
             stage=stage,

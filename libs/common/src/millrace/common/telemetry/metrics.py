@@ -1,0 +1,47 @@
+"""Every metric of the platform, declared once, with its meaning. Labels never name users, orders or bots."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+def _counter(name: str, meaning: str, *labels: str) -> Counter:
+    return Counter(name, meaning, labels, registry=REGISTRY)
+
+
+def _gauge(name: str, meaning: str, *labels: str) -> Gauge:
+    return Gauge(name, meaning, labels, registry=REGISTRY)
+
+
+def _seconds(name: str, meaning: str, *labels: str) -> Histogram:
+    return Histogram(name, meaning, labels, buckets=_FAST, registry=REGISTRY)
+
+
+HTTP_REQUESTS = _counter("millrace_http_requests_total", "Requests answered.", "service", "method", "route", "code")
+HTTP_SECONDS = _seconds("millrace_http_request_duration_seconds", "Time to answer.", "service", "method", "route")
+BUS_CONSUMED = _counter(
+    "millrace_bus_consumed_total", "Messages read, by what became of them.", "service", "topic", "outcome"
+)
+BUS_DEAD_LETTERS = _counter(
+    "millrace_bus_dead_letters_total", "Messages that could not be applied.", "service", "topic", "reason"
+)
+BUS_LAG = _gauge("millrace_bus_consumer_lag_records", "Messages not applied yet.", "service")
+STREAM_CLIENTS = _gauge("millrace_stream_clients", "Open streams.", "transport")
+STREAM_SENT = _counter("millrace_stream_messages_sent_total", "Messages given to streams.", "transport")
+STREAM_DROPPED = _counter(
+    "millrace_stream_clients_dropped_total", "Streams closed because the client did not keep up.", "transport"
+)
+ORDERS = _counter("millrace_orders_total", "Changes of orders' states.", "exchange", "state")
+FILLS = _counter("millrace_fills_total", "Fills booked.", "exchange")
+MARKET_CANDLES = _counter("millrace_marketdata_candles_total", "Candles closed.", "exchange", "symbol")
+MARKET_GAPS = _counter("millrace_marketdata_gaps_total", "Candles missing from a feed.", "exchange")
+RISK_CHECKS = _counter("millrace_risk_checks_total", "Orders decided, by rule and outcome.", "rule", "outcome")
+LOOP_LAG = _gauge("millrace_event_loop_lag_seconds", "How late the event loop runs its timers.", "service")
+BUILD = _gauge("millrace_build_info", "1, with what is running.", "version", "profile")
+
+
+def render() -> bytes:
+    """The page a scraper reads."""
+    return generate_latest(REGISTRY)

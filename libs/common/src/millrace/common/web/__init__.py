@@ -1,0 +1,1 @@
+"""HTTP for every service: apps, errors, exact JSON, and clients of one another."""

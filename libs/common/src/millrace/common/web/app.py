@@ -1,0 +1,128 @@
+"""Makes a service's HTTP app: errors, limits, request ids and metrics in one place, all pure ASGI."""
+
+import time
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+
+from millrace.common.db.database import CONNECTION_ERRORS
+from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.kernel.ids import new_id
+from millrace.common.telemetry import metrics
+from millrace.common.web.answers import encode
+from millrace.common.web.errors import Renderer, canonical, handle_errors
+
+log = structlog.get_logger()
+
+BODY_LIMIT = 1 << 20
+
+
+def create_app(title: str, *, service: str, render: Renderer = canonical, **options: Any) -> FastAPI:
+    """A FastAPI app with the house's error handling; internal apps publish no documentation."""
+    options = {"openapi_url": None, "docs_url": None, "redoc_url": None, **options}
+    app = FastAPI(title=title, **options)
+    handle_errors(app, render, CONNECTION_ERRORS)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Observe, service=service)
+    return app
+
+
+class BodyTooLarge(MillraceError):
+    """The request's body is over the limit."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.PAYLOAD_TOO_LARGE, f"the request body is larger than {BODY_LIMIT} bytes")
+
+
+class BodyLimit:
+    """Stops reading a body at 1 MiB, whatever it says of its length."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > BODY_LIMIT:
+            await _refuse(scope, send)
+            return
+        seen, answered = 0, False
+
+        async def limited() -> Any:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > BODY_LIMIT:
+                raise BodyTooLarge
+            return message
+
+        async def watched(message: Any) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        try:
+            await self._app(scope, limited, watched)
+        except BodyTooLarge:
+            if not answered:
+                await _refuse(scope, send)
+
+
+async def _refuse(scope: Any, send: Any) -> None:
+    error = BodyTooLarge()
+    shown = {"code": error.code.value, "message": error.message, "request_id": scope.get("request_id")}
+    body = encode({"success": False, "detail": error.message, "code": error.code.value, "error": shown})
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Observe:
+    """Gives each request an id, counts it, and turns what nobody foresaw into a plain 500."""
+
+    def __init__(self, app: Any, service: str) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = scope["request_id"] = f"req_{new_id().hex}"
+        begun, status = time.perf_counter(), 0
+
+        async def watched(message: Any) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-request-id", request_id.encode()),
+                    (b"x-content-type-options", b"nosniff"),
+                ]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as problem:
+            log.error("a request failed", path=scope["path"], request_id=request_id, exc_info=problem)
+            if not status:
+                await self._internal(request_id, watched)
+        route = getattr(scope.get("route"), "path", "unmatched")
+        metrics.HTTP_REQUESTS.labels(self._service, scope["method"], route, str(status)).inc()
+        metrics.HTTP_SECONDS.labels(self._service, scope["method"], route).observe(time.perf_counter() - begun)
+
+    async def _internal(self, request_id: str, send: Any) -> None:
+        text = "something went wrong on our side; the request id finds it in the logs"
+        shown = {"code": Code.INTERNAL.value, "message": text, "request_id": request_id}
+        body = encode({"success": False, "detail": text, "code": Code.INTERNAL.value, "error": shown})
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 500, "headers": headers})
+        await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,83 @@
+"""One internal error, rendered by whoever knows the caller's contract."""
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.web.answers import json_response
+
+log = structlog.get_logger()
+
+Renderer = Callable[[MillraceError, Request], Response]
+
+_BY_STATUS = {
+    401: Code.AUTH_REQUIRED,
+    403: Code.PERMISSION_DENIED,
+    404: Code.NOT_FOUND,
+    405: Code.METHOD_NOT_ALLOWED,
+    413: Code.PAYLOAD_TOO_LARGE,
+    429: Code.RATE_LIMITED,
+    503: Code.UNAVAILABLE,
+}
+
+
+def canonical(error: MillraceError, request: Request) -> Response:
+    """The body that services give each other."""
+    content = {
+        "error": {
+            "code": error.code.value,
+            "message": error.message,
+            "fields": error.fields,
+            "details": error.details,
+            "request_id": request.scope.get("request_id"),
+        }
+    }
+    return json_response(content, error.status, _headers(error))
+
+
+def _headers(error: MillraceError) -> dict[str, str]:
+    if error.retry_after is not None:
+        return {"retry-after": str(max(1, round(error.retry_after)))}
+    return {"www-authenticate": "Bearer"} if error.status == 401 else {}
+
+
+def handle_errors(app: FastAPI, render: Renderer, unavailable: tuple[type[Exception], ...]) -> None:
+    """Turn every exception into an answer of `render`; `unavailable` are the ones that mean "try again"."""
+
+    async def known(request: Request, error: Any) -> Response:
+        return render(error, request)
+
+    async def invalid(request: Request, error: Any) -> Response:
+        return render(validation_error(error), request)
+
+    async def http(request: Request, error: Any) -> Response:
+        code = _BY_STATUS.get(error.status_code, Code.VALIDATION_ERROR)
+        answer = render(MillraceError(code, str(error.detail)), request)
+        for name, value in (error.headers or {}).items():
+            answer.headers[name] = value
+        return answer
+
+    async def busy(request: Request, error: Any) -> Response:
+        log.warning("a dependency is unavailable", error=repr(error), path=request.url.path)
+        wrong = MillraceError(Code.UNAVAILABLE, "the service is temporarily unavailable; try again", retry_after=1)
+        return render(wrong, request)
+
+    app.add_exception_handler(MillraceError, known)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    for kind in unavailable:
+        app.add_exception_handler(kind, busy)
+
+
+def validation_error(error: RequestValidationError) -> MillraceError:
+    """What a model found wrong, as our own error; `details["errors"]` keeps place, text and type of each."""
+    found = [{"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]} for e in error.errors()]
+    fields = {".".join(str(p) for p in e["loc"][1:]) or str(e["loc"][0]): e["msg"] for e in found}
+    first = next(iter(fields.items()), ("request", "invalid"))
+    return MillraceError(Code.VALIDATION_ERROR, f"{first[0]}: {first[1]}", fields=fields, details={"errors": found})

@@ -1,0 +1,1 @@
+"""Storage and venues of the execution service."""

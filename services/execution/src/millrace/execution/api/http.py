@@ -1,0 +1,108 @@
+"""Routes: they translate, and hand over to the desk and the queries."""
+
+import asyncio
+from contextlib import suppress
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+
+from millrace.common.auth.principal import Principal
+from millrace.common.db.work import Works
+from millrace.common.events.trading import TERMINAL, OrderState
+from millrace.common.kernel.clock import Clock
+from millrace.common.kernel.errors import Code, MillraceError, not_found
+from millrace.common.kernel.ids import new_id
+from millrace.common.kernel.instruments import instrument
+from millrace.common.web.json_body import body
+from millrace.execution.api.schemas import Order, Orders, PlaceOrder, present
+from millrace.execution.app import queries
+from millrace.execution.app.desk import place
+from millrace.execution.app.orders import change
+from millrace.execution.app.sender import Sender
+from millrace.execution.domain.intent import Intent
+
+
+def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, wait: float, current: Any) -> APIRouter:
+    """The API of the execution service. `price(exchange, symbol)` is the market's last price or None."""
+    api = APIRouter()
+    User = Annotated[Principal, Depends(current)]
+
+    @api.post("/orders", status_code=201)
+    async def place_order(user: User, asked: Annotated[PlaceOrder, Depends(body(PlaceOrder))]) -> Order:
+        filters = instrument(asked.exchange, asked.symbol)
+        reference = price(filters.exchange, filters.symbol) or asked.price or asked.stop_price
+        if reference is None:
+            raise MillraceError(Code.UNAVAILABLE, f"no price of {filters.symbol} is known yet; try again soon")
+        intent = Intent(
+            intent_id=new_id(clock),
+            user_id=user.user_id,
+            exchange=filters.exchange,
+            symbol=filters.symbol,
+            spelling=asked.symbol,
+            requested_at=clock.now(),
+            reference=reference,
+            **asked.model_dump(exclude={"exchange", "symbol"}),
+        )
+        async with works.begin(user.user_id) as work:
+            row = await place(work, intent, orders=orders)
+            decision = sender.decision(row["order_id"])
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                row = {**row, **await decision}
+        sender.forget(row["order_id"])
+        return present(row)
+
+    @api.get("/orders")
+    async def list_orders(
+        user: User,
+        bot_id: UUID | None = None,
+        symbol: str | None = None,
+        state: Annotated[list[OrderState] | None, Query()] = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+        offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    ) -> Orders:
+        name = instrument("binance", symbol).symbol if symbol else None
+        states = [s.value for s in state] if state else None
+        async with works.database.as_user(user.user_id) as connection:
+            rows, total = await queries.list_orders(
+                connection, user.user_id, bot_id=bot_id, symbol=name, states=states, limit=limit, offset=offset
+            )
+        return Orders(items=[present(row) for row in rows], total=total)
+
+    @api.get("/orders/{order_id}")
+    async def get_order(user: User, order_id: UUID) -> Order:
+        async with works.database.as_user(user.user_id) as connection:
+            row = await queries.get_order(connection, user.user_id, order_id)
+        if row is None:
+            raise not_found("order")
+        return present(row)
+
+    @api.delete("/orders/{order_id}")
+    async def cancel_order(user: User, order_id: UUID) -> Order:
+        async with works.begin(user.user_id) as work:
+            row = (await orders.locked(work, [order_id])).get(order_id)
+            if row is None or row["user_id"] != user.user_id:
+                raise not_found("order")
+            state = OrderState(row["state"])
+            if state in TERMINAL:
+                raise MillraceError(Code.ORDER_NOT_CANCELABLE, f"the order is {state.value} and cannot be cancelled")
+            if state in (OrderState.RECEIVED, OrderState.APPROVED):
+                change(work, row, OrderState.CANCELLED, clock.now(), reason="CLIENT")
+                await orders.update(work, [row])
+                return present(row)
+            decision = sender.ended(order_id)
+            work.after_commit(lambda: sender.cancel({**row, "epoch": sender.epoch(row["account_id"])}))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                row = {**row, **await decision}
+        return present(row)
+
+    @api.get("/accounts")
+    async def list_accounts(user: User) -> dict[str, Any]:
+        async with works.database.as_user(user.user_id) as connection:
+            found = await queries.list_accounts(connection, user.user_id)
+        shown = ("id", "num", "name", "exchange", "mode", "currency", "initial_balance", "is_active", "created_at")
+        return {"items": [{name: row[name] for name in shown} for row in found]}
+
+    return api

@@ -1,0 +1,81 @@
+"""What the execution service's API takes and gives."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from millrace.common.events.trading import OrderType, Side, TimeInForce
+from millrace.common.web.json_body import Amount
+
+
+class PlaceOrder(BaseModel):
+    """An order as the gateway hands it on. `symbol` in any spelling; `client_ref` is the caller's own id."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    exchange: str = "binance"
+    symbol: str
+    side: Side
+    order_type: OrderType
+    quantity: Amount
+    price: Amount | None = None
+    stop_price: Amount | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+    account_id: UUID | None = None
+    bot_id: UUID | None = None
+    strategy_id: UUID | None = None
+    client_ref: str | None = None
+    origin: str = "botplatform"
+    source: str = "api"
+
+
+class Order(BaseModel):
+    """An order as it is now. Amounts are decimal text."""
+
+    order_id: UUID
+    num: int = 0
+    account_id: UUID
+    bot_id: UUID | None
+    strategy_id: UUID | None
+    client_ref: str | None
+    source: str
+    origin: str
+    exchange: str
+    symbol: str
+    spelling: str
+    side: str
+    order_type: str
+    quantity: str
+    price: str | None
+    stop_price: str | None
+    time_in_force: str
+    state: str
+    filled_quantity: str
+    filled_notional: str
+    average_price: str | None
+    fees: str
+    reason: str | None
+    requested_at: datetime
+    updated_at: datetime
+
+
+class Orders(BaseModel):
+    """A page of orders."""
+
+    items: list[Order]
+    total: int
+
+
+def present(row: dict[str, Any]) -> Order:
+    """A row as the API shows it."""
+    from millrace.common.kernel.money import divided, plain
+
+    amounts = ("quantity", "price", "stop_price", "filled_quantity", "filled_notional", "fees")
+    shown = {name: plain(row[name]) if row[name] is not None else None for name in amounts}
+    filled = row["filled_quantity"]
+    average = plain(divided(row["filled_notional"], filled)) if filled else None
+    plain_fields = {n: row[n] for n in Order.model_fields if n in row and n not in shown}
+    return Order(**plain_fields, **shown, average_price=average)

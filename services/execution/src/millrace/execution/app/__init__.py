@@ -1,0 +1,1 @@
+"""What the execution service does with each message and question."""

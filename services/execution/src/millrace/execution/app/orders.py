@@ -1,0 +1,56 @@
+"""From an order's row to the events that tell of it, and its changes of state."""
+
+from datetime import datetime
+from typing import Any
+
+from millrace.common.db.work import Work
+from millrace.common.events.message import Event, Message
+from millrace.common.events.trading import OrderFacts, OrderState, OrderUpdated
+from millrace.common.kernel.ids import derive_id
+from millrace.execution.domain.states import may_follow
+
+_FACTS = tuple(OrderFacts.model_fields)
+
+
+def facts(row: dict[str, Any]) -> dict[str, Any]:
+    """The fields of an order that never change."""
+    return {name: row[name] for name in _FACTS}
+
+
+def change(
+    work: Work,
+    row: dict[str, Any],
+    state: OrderState,
+    at: datetime,
+    *,
+    cause: Message[Event] | None = None,
+    reason: str | None = None,
+    **columns: Any,
+) -> bool:
+    """Move an order and say so. False, and nothing said, when the state machine does not allow the step.
+
+    `row` is changed in place; the caller writes it back. A fill in a terminal state keeps that state but is told.
+    """
+    old = OrderState(row["state"])
+    if state is not old and not may_follow(old, state):
+        return False
+    row.update(columns, state=state.value, version=row["version"] + 1, updated_at=at)
+    row["reason"] = reason or row["reason"]
+    tell(work, row, at, cause)
+    return True
+
+
+def tell(work: Work, row: dict[str, Any], at: datetime, cause: Message[Event] | None = None) -> None:
+    """Emit the order as it is now."""
+    event = OrderUpdated(
+        **facts(row),
+        state=OrderState(row["state"]),
+        filled_quantity=row["filled_quantity"],
+        filled_notional=row["filled_notional"],
+        fees=row["fees"],
+        version=row["version"],
+        reason=row["reason"],
+        updated_at=at,
+    )
+    event_id = derive_id(at, "order", row["order_id"], row["version"])
+    work.emit(event, cause, at=at, event_id=event_id, correlation=row["correlation"])

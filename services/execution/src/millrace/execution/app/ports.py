@@ -1,0 +1,94 @@
+"""What the execution service needs from storage and venues."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from millrace.common.db.work import Work
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class VenueOrder:
+    """What goes to a venue: an approved order with the instant it was signed and the epoch it is sent under."""
+
+    client_order_id: str
+    account_id: UUID
+    epoch: int
+    exchange: str
+    symbol: str
+    side: str
+    order_type: str
+    quantity: Decimal
+    price: Decimal | None
+    stop_price: Decimal | None
+    time_in_force: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VenueReport:
+    """What a venue says about one of our orders; `seq` orders the reports of a venue."""
+
+    seq: int
+    client_order_id: str
+    kind: str
+    at: datetime
+    reason: str | None = None
+    trade_id: str | None = None
+    price: Decimal | None = None
+    quantity: Decimal | None = None
+    fee: Decimal | None = None
+    liquidity: str | None = None
+
+
+class Venue(Protocol):
+    """Where orders are sent. An exception from `submit` or `cancel` leaves the outcome unknown, never failed."""
+
+    async def submit(self, orders: Sequence[VenueOrder]) -> None:
+        """Send orders; their fate arrives as reports. A client order id the venue has seen is not placed again."""
+        ...
+
+    async def cancel(self, orders: Sequence[VenueOrder], at: datetime) -> None:
+        """Ask for cancellation; the answer arrives as reports."""
+        ...
+
+    async def known(self, client_order_ids: Sequence[str]) -> set[str]:
+        """Which of these the venue has seen."""
+        ...
+
+    async def reports(self, after: int, limit: int) -> list[VenueReport]:
+        """The reports after a watermark, in order."""
+        ...
+
+
+class Orders(Protocol):
+    """Accounts, orders and fills."""
+
+    async def account(self, work: Work, user_id: UUID, account_id: UUID | None, exchange: str) -> Row | None:
+        """The user's account: the one named, or the first for the exchange."""
+        ...
+
+    async def insert(self, work: Work, row: Row) -> bool:
+        """Add an order; False when its intent and leg exist already."""
+        ...
+
+    async def locked(self, work: Work, order_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+        """Orders by id, locked until the transaction ends."""
+        ...
+
+    async def locked_by_client(self, work: Work, client_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Orders by client order id, locked until the transaction ends."""
+        ...
+
+    async def update(self, work: Work, rows: Sequence[Row]) -> None:
+        """Write back the changing columns of orders."""
+        ...
+
+    async def add_fills(self, work: Work, fills: Sequence[Row]) -> set[str]:
+        """Add fills; returns the trade ids that were new."""
+        ...

@@ -1,0 +1,72 @@
+"""One decision to trade, whatever its source: a request, a signal, a close."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from millrace.common.events.trading import OrderType, Side, TimeInForce
+from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.kernel.instruments import Instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What somebody wants. `reference` values it when it names no price; `client_ref` is the caller's own id."""
+
+    intent_id: UUID
+    user_id: UUID
+    source: str
+    origin: str
+    exchange: str
+    symbol: str
+    spelling: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    requested_at: datetime
+    reference: Decimal
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+    account_id: UUID | None = None
+    bot_id: UUID | None = None
+    strategy_id: UUID | None = None
+    client_ref: str | None = None
+    leg: int = 0
+
+
+def check(intent: Intent, filters: Instrument) -> None:
+    """Raise what is wrong with the order's own terms, in words for the caller."""
+    if intent.quantity <= 0:
+        raise MillraceError(
+            Code.INVALID_QUANTITY,
+            "quantity must be greater than zero",
+            fields={"quantity": "must be greater than zero"},
+        )
+    if intent.quantity % filters.step_size:
+        raise MillraceError(
+            Code.INVALID_QUANTITY,
+            f"quantity must be a multiple of {filters.step_size}",
+            fields={"quantity": f"must be a multiple of {filters.step_size}"},
+        )
+    _needs(intent.order_type is OrderType.LIMIT and intent.price is None, "price", "is required for limit orders")
+    stops = intent.order_type in (OrderType.STOP_LOSS, OrderType.TAKE_PROFIT)
+    _needs(stops and intent.stop_price is None, "stop_price", "is required for stop orders")
+    for name in ("price", "stop_price"):
+        value = getattr(intent, name)
+        _needs(value is not None and value <= 0, name, "must be greater than zero")
+        _needs(value is not None and value % filters.tick_size != 0, name, f"must be a multiple of {filters.tick_size}")
+    value = intent.quantity * (intent.price or intent.stop_price or intent.reference)
+    if value < filters.min_notional:
+        raise MillraceError(
+            Code.INVALID_QUANTITY,
+            f"the order is worth {value:f} {filters.quote}; the exchange wants at least {filters.min_notional}",
+            fields={"quantity": f"is worth less than {filters.min_notional} {filters.quote}"},
+        )
+
+
+def _needs(wrong: bool, field: str, what: str) -> None:
+    if wrong:
+        raise MillraceError(Code.INVALID_PRICE, f"{field} {what}", fields={field: what})

@@ -1,0 +1,70 @@
+"""Values accounts at market when a candle closes."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from millrace.common.db.work import Work
+from millrace.common.events.market import CandleClosed
+from millrace.common.events.message import Message
+from millrace.common.events.portfolio import EquityMarked
+from millrace.common.kernel.money import ZERO, scaled
+from millrace.common.kernel.symbols import parse_symbol
+from millrace.portfolio.adapters import sql
+from millrace.portfolio.domain.equity import Mark, valued
+
+
+async def mark_accounts(work: Work, message: Message[CandleClosed]) -> None:
+    """Note the price and mark every account that holds the candle's base currency."""
+    candle = message.event
+    fetch = work.connection.fetch
+    await work.connection.execute(sql.MARK, candle.exchange, candle.symbol, candle.close, message.at)
+    holders = await fetch(sql.HOLDERS, candle.exchange, parse_symbol(candle.symbol).base, message.at)
+    if not holders:
+        return
+    ids = [row["account_id"] for row in holders]
+    prices = {row["symbol"]: row["price"] for row in await fetch(sql.PRICES, candle.exchange)}
+    holdings: dict[UUID, dict[str, Decimal]] = {}
+    for row in await fetch(sql.HOLDINGS, ids):
+        holdings.setdefault(row["account_id"], {})[row["currency"]] = row["total"]
+    costs = {row["account_id"]: scaled(row["cost"]) for row in await fetch(sql.ENTRY_COST, ids)}
+    marks = [_mark(row, holdings.get(row["account_id"], {}), prices, message) for row in holders]
+    await work.connection.execute(
+        sql.MARKED,
+        message.at,
+        ids,
+        [m.equity for m in marks],
+        [m.peak for m in marks],
+        [m.day for m in marks],
+        [m.day_equity for m in marks],
+    )
+    users = [row["user_id"] for row in holders]
+    await work.connection.execute(
+        sql.EQUITY, message.at, ids, users, [m.equity for m in marks], [m.drawdown for m in marks]
+    )
+    for row, mark in zip(holders, marks, strict=True):
+        cash = holdings.get(row["account_id"], {}).get(row["currency"], ZERO)
+        _tell(work, message, row, mark, cash, costs.get(row["account_id"], ZERO))
+
+
+def _mark(row: Any, balances: dict[str, Decimal], prices: dict[str, Decimal], message: Message[CandleClosed]) -> Mark:
+    equity = valued(balances, row["currency"], prices)
+    return Mark(row["equity"], row["peak"], row["day"], row["day_equity"]).then(equity, message.at)
+
+
+def _tell(work: Work, message: Message[CandleClosed], row: Any, mark: Mark, cash: Decimal, cost: Decimal) -> None:
+    work.emit(
+        EquityMarked(
+            user_id=row["user_id"],
+            account_id=row["account_id"],
+            currency=row["currency"],
+            equity=mark.equity,
+            cash=cash,
+            unrealized_pnl=mark.equity - cash - cost,
+            day_pnl=mark.day_pnl,
+            peak=mark.peak,
+            drawdown=mark.drawdown,
+            marked_at=message.at,
+        ),
+        message,
+    )

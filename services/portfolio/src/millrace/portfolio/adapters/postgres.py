@@ -1,0 +1,170 @@
+"""The ledger in PostgreSQL, written a page at a time: one statement per table however many messages."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from millrace.common.db.work import Work
+from millrace.common.events.market import CandleClosed
+from millrace.common.events.message import Message
+from millrace.common.events.portfolio import BalanceChanged, PositionChanged
+from millrace.common.events.trading import AccountOpened, FillBooked
+from millrace.common.kernel.ids import derive_id
+from millrace.common.kernel.money import ZERO
+from millrace.portfolio.adapters import sql
+from millrace.portfolio.adapters.marks import mark_accounts
+from millrace.portfolio.domain.ledger import Leg, cash
+from millrace.portfolio.domain.position import Position
+
+PositionKey = tuple[UUID, str, UUID | None]
+
+
+class PostgresPage:
+    """One unit of work's changes."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._transactions: list[tuple[Any, ...]] = []
+        self._entries: list[tuple[Any, ...]] = []
+        self._trades: list[tuple[Any, ...]] = []
+        self._positions: dict[UUID, Position] = {}
+        self._open: dict[PositionKey, Position] = {}
+        self._deltas: dict[tuple[UUID, str], Decimal] = {}
+        self._causes: dict[UUID, tuple[UUID, Message[Any]]] = {}
+
+    async def open(self, account: AccountOpened, at: datetime) -> None:
+        await self._work.connection.execute(
+            sql.ACCOUNT,
+            account.account_id,
+            account.user_id,
+            account.exchange,
+            account.mode,
+            account.currency,
+            account.initial_balance,
+            at,
+        )
+
+    def post(
+        self,
+        transaction_id: UUID,
+        account_id: UUID,
+        user_id: UUID,
+        kind: str,
+        ref: str,
+        message: Message[Any],
+        legs: Sequence[Leg],
+    ) -> None:
+        self._transactions.append((transaction_id, account_id, user_id, kind, ref, message.at))
+        for number, leg in enumerate(legs):
+            line = (transaction_id, number, account_id, user_id, leg.book, leg.currency, leg.amount)
+            self._entries.append(line)
+        for currency, amount in cash(list(legs)).items():
+            key = (account_id, currency)
+            self._deltas[key] = self._deltas.get(key, ZERO) + amount
+        self._causes[account_id] = (user_id, message)
+
+    async def position(self, fill: FillBooked) -> Position:
+        key = (fill.account_id, fill.symbol, fill.bot_id)
+        if key not in self._open:
+            row = await self._work.connection.fetchrow(sql.POSITION, *key)
+            self._open[key] = Position(**dict(row)) if row else _new_position(fill)
+        return self._open[key]
+
+    def trade(self, fill: FillBooked, position: Position, realised: Decimal) -> None:
+        self._positions[position.id] = position
+        self._trades.append(
+            (
+                fill.fill_id,
+                fill.order_id,
+                position.id,
+                fill.account_id,
+                fill.user_id,
+                fill.bot_id,
+                fill.exchange,
+                fill.symbol,
+                fill.side.value,
+                fill.price,
+                fill.quantity,
+                fill.fee,
+                realised,
+                fill.filled_at,
+            )
+        )
+
+    def closed(self, position: Position) -> None:
+        self._open.pop((position.account_id, position.symbol, position.bot_id), None)
+
+    async def write(self) -> None:
+        """Write everything, then say what changed."""
+        execute = self._work.connection.execute
+        if self._transactions:
+            await execute(sql.TRANSACTIONS, *map(list, zip(*self._transactions, strict=True)))
+        if self._entries:
+            await execute(sql.ENTRIES, *map(list, zip(*self._entries, strict=True)))
+        if self._positions:
+            rows = [[getattr(p, name) for p in self._positions.values()] for name in sql.POSITION_FIELDS]
+            await execute(sql.POSITIONS, *rows)
+        if self._trades:
+            await execute(sql.TRADES, *map(list, zip(*self._trades, strict=True)))
+        await self._write_balances()
+        for position in self._positions.values():
+            self._tell(position)
+
+    async def _write_balances(self) -> None:
+        keys = sorted(self._deltas)
+        if not keys:
+            return
+        rows = await self._work.connection.fetch(
+            sql.BALANCES,
+            [account for account, _ in keys],
+            [self._causes[account][0] for account, _ in keys],
+            [currency for _, currency in keys],
+            [self._deltas[key] for key in keys],
+        )
+        for row in sorted(rows, key=lambda r: (r["account_id"], r["currency"])):
+            user_id, message = self._causes[row["account_id"]]
+            changed = BalanceChanged(
+                user_id=user_id,
+                account_id=row["account_id"],
+                currency=row["currency"],
+                total=row["total"],
+                cause=str(message.id),
+            )
+            self._work.emit(changed, message)
+
+    def _tell(self, position: Position) -> None:
+        event = PositionChanged(
+            position_id=position.id,
+            **{n: getattr(position, n) for n in PositionChanged.model_fields if n != "position_id"},
+        )
+        self._work.emit(event, self._causes[position.account_id][1])
+
+
+def _new_position(fill: FillBooked) -> Position:
+    return Position(
+        id=derive_id(fill.filled_at, "position", fill.account_id, fill.symbol, fill.bot_id, fill.fill_id),
+        account_id=fill.account_id,
+        user_id=fill.user_id,
+        bot_id=fill.bot_id,
+        exchange=fill.exchange,
+        symbol=fill.symbol,
+        origin=fill.origin,
+        opened_at=fill.filled_at,
+        updated_at=fill.filled_at,
+    )
+
+
+class PostgresBooks:
+    """Pages, one for each unit of work."""
+
+    async def page(self, work: Work) -> PostgresPage:
+        page: PostgresPage | None = work.cache.get(PostgresPage)
+        if page is None:
+            page = work.cache[PostgresPage] = PostgresPage(work)
+            work.before_flush(page.write)
+        return page
+
+    async def mark(self, work: Work, message: Message[CandleClosed]) -> None:
+        await mark_accounts(work, message)

@@ -1,0 +1,88 @@
+"""Statements of the portfolio's store."""
+
+ACCOUNT = """
+insert into accounts (account_id, user_id, exchange, mode, currency, opening, equity, peak, day, day_equity, marked_at)
+values ($1, $2, $3, $4, $5, $6, $6, $6, ($7::timestamptz at time zone 'UTC')::date, $6, $7) on conflict do nothing
+"""
+TRANSACTIONS = """
+insert into transactions (id, account_id, user_id, kind, ref, at)
+select id, account_id, user_id, kind, ref, at
+from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[])
+  with ordinality as t(id, account_id, user_id, kind, ref, at, ord) order by ord
+"""
+ENTRIES = """
+insert into entries (transaction_id, leg, account_id, user_id, book, currency, amount)
+select * from unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::numeric[])
+"""
+POSITION_FIELDS = (
+    "id",
+    "account_id",
+    "user_id",
+    "bot_id",
+    "exchange",
+    "symbol",
+    "quantity",
+    "entry_price",
+    "realized_pnl",
+    "fees",
+    "origin",
+    "opened_at",
+    "updated_at",
+    "closed_at",
+)
+POSITION = f"""
+select {", ".join(POSITION_FIELDS)} from positions
+where account_id = $1 and symbol = $2 and bot_id is not distinct from $3 and closed_at is null for update
+"""  # noqa: S608
+POSITIONS = f"""
+insert into positions ({", ".join(POSITION_FIELDS)})
+select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::numeric[],
+  $8::numeric[], $9::numeric[], $10::numeric[], $11::text[], $12::timestamptz[], $13::timestamptz[],
+  $14::timestamptz[])
+on conflict (id) do update set quantity = excluded.quantity, entry_price = excluded.entry_price,
+  realized_pnl = excluded.realized_pnl, fees = excluded.fees, updated_at = excluded.updated_at,
+  closed_at = excluded.closed_at
+"""  # noqa: S608
+TRADES = """
+insert into trades (fill_id, order_id, position_id, account_id, user_id, bot_id, exchange, symbol, side, price,
+  quantity, fee, realized_pnl, at)
+select fill_id, order_id, position_id, account_id, user_id, bot_id, exchange, symbol, side, price, quantity, fee,
+  realized_pnl, at
+from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::text[],
+  $9::text[], $10::numeric[], $11::numeric[], $12::numeric[], $13::numeric[], $14::timestamptz[])
+  with ordinality as t(fill_id, order_id, position_id, account_id, user_id, bot_id, exchange, symbol, side, price,
+  quantity, fee, realized_pnl, at, ord) order by ord
+"""
+BALANCES = """
+insert into balances as b (account_id, user_id, currency, total)
+select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::numeric[])
+on conflict (account_id, currency) do update set total = b.total + excluded.total
+returning account_id, currency, total
+"""
+MARK = """
+insert into marks values ($1, $2, $3, $4)
+on conflict (exchange, symbol) do update set price = excluded.price, at = excluded.at where marks.at <= excluded.at
+"""
+HOLDERS = """
+select a.* from accounts a where a.exchange = $1 and a.marked_at < $3
+  and exists (select from balances b where b.account_id = a.account_id and b.currency = $2 and b.total <> 0)
+order by a.account_id for update
+"""
+HOLDINGS = "select account_id, currency, total from balances where account_id = any($1::uuid[])"
+PRICES = "select symbol, price from marks where exchange = $1"
+MARKED = """
+update accounts a set equity = n.equity, peak = n.peak, day = n.day, day_equity = n.day_equity, marked_at = $1
+from unnest($2::uuid[], $3::numeric[], $4::numeric[], $5::date[], $6::numeric[])
+  as n(account_id, equity, peak, day, day_equity)
+where a.account_id = n.account_id
+"""
+EQUITY = """
+insert into equity (account_id, at, user_id, equity, drawdown)
+select id, $1, user_id, equity, drawdown from unnest($2::uuid[], $3::uuid[], $4::numeric[], $5::numeric[])
+  as n(id, user_id, equity, drawdown)
+on conflict do nothing
+"""
+ENTRY_COST = """
+select account_id, sum(quantity * entry_price) as cost from positions
+where closed_at is null and account_id = any($1::uuid[]) group by 1
+"""

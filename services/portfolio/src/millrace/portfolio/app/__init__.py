@@ -1,0 +1,1 @@
+"""What the portfolio service does with each message and question."""

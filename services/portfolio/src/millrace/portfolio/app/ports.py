@@ -1,0 +1,59 @@
+"""What the handlers need from storage."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+from uuid import UUID
+
+from millrace.common.db.work import Work
+from millrace.common.events.market import CandleClosed
+from millrace.common.events.message import Message
+from millrace.common.events.trading import AccountOpened, FillBooked
+from millrace.portfolio.domain.ledger import Leg
+from millrace.portfolio.domain.position import Position
+
+
+class Page(Protocol):
+    """What one unit of work writes: gathered while messages are applied, written once at its end."""
+
+    async def open(self, account: AccountOpened, at: datetime) -> None:
+        """Add an account."""
+        ...
+
+    def post(
+        self,
+        transaction_id: UUID,
+        account_id: UUID,
+        user_id: UUID,
+        kind: str,
+        ref: str,
+        message: Message[Any],
+        legs: Sequence[Leg],
+    ) -> None:
+        """Add a ledger transaction."""
+        ...
+
+    async def position(self, fill: FillBooked) -> Position:
+        """The open position that a fill belongs to, locked; a new one when there is none."""
+        ...
+
+    def trade(self, fill: FillBooked, position: Position, realised: Decimal) -> None:
+        """Add the fill to the trade history and tell of the position."""
+        ...
+
+    def closed(self, position: Position) -> None:
+        """The position is closed: the next fill opens a new one."""
+        ...
+
+
+class Books(Protocol):
+    """The ledger and what is derived from it."""
+
+    async def page(self, work: Work) -> Page:
+        """The page of this unit of work."""
+        ...
+
+    async def mark(self, work: Work, message: Message[CandleClosed]) -> None:
+        """Value accounts at a candle's close."""
+        ...

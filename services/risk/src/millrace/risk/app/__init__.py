@@ -1,0 +1,1 @@
+"""What the risk service does with each message and question."""
