@@ -70,7 +70,7 @@ class LongOnly(Strategy):
         return None
 
     def _protection(self, close: Decimal, entry: Decimal | None) -> Verdict | None:
-        if entry is None:
+        if entry is None:  # a flat context; Context refuses a position without its price
             return None
         if self._stop is not None and close <= times(entry, self._stop):
             return _STOPPED

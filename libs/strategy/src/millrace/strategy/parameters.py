@@ -61,7 +61,7 @@ def parse_parameters(model: type[P], raw: Mapping[str, Any], owner: str) -> P:
         parsed = model.model_validate(dict(raw))
     except ValidationError as invalid:
         for error in invalid.errors(include_url=False, include_context=False, include_input=False):
-            name = ".".join(map(str, error["loc"])) or "parameters"
+            name = ".".join(map(str, error["loc"]))[:40] or "parameters"
             unknown = error["type"] == "extra_forbidden"
             wrong.setdefault(name, "is not a parameter of it" if unknown else _lowered(error["msg"]))
     if wrong:
@@ -70,7 +70,7 @@ def parse_parameters(model: type[P], raw: Mapping[str, Any], owner: str) -> P:
 
 
 def _refused(owner: str, wrong: Mapping[str, str], allowed: list[str]) -> MillraceError:
-    problems = "; ".join(f"{name[:40]} {reason}" for name, reason in list(wrong.items())[:5])
+    problems = "; ".join(f"{name} {reason}" for name, reason in list(wrong.items())[:5])
     known = ", ".join(allowed) or "none"
     return MillraceError(
         Code.VALIDATION_ERROR,

@@ -1,10 +1,7 @@
-"""What a strategy is. One class serves backtest, paper and live.
+"""What a strategy is: the same class in backtest, on paper and live.
 
-**The state rule.** A strategy's state is a pure function of the candles it has been given since its anchor, the
-first candle it ever saw. After a restart the caller makes a fresh instance and gives it the stored candles from the
-anchor again; it then stands exactly where it stood. So a strategy reads no clock, draws no random number, keeps
-nothing outside itself, and never lets the context (which a replay cannot give back) into what it remembers: the
-context may decide only what is answered to this candle.
+Its state is a function of the candles it has seen since its first one; a restart replays them. It reads no clock and
+no randomness, works in floats with a fixed order of operations, and never touches money.
 """
 
 from abc import ABC, abstractmethod
@@ -14,14 +11,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from millrace.common.kernel.market import Candle
-from millrace.common.kernel.money import ZERO
 
 
 class Action(StrEnum):
-    """What a strategy can ask for. `EXIT` closes the whole position."""
+    """What a strategy may want."""
 
     ENTER_LONG = "enter_long"
     EXIT = "exit"
@@ -29,61 +25,79 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A wish to trade, why, and the indicator values it rests on. How much is decided by sizing."""
+    """A wish, why, and the values it stands on."""
 
     action: Action
     reason: str
-    values: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """A recorded non-decision: the first rule that said no, and the values it looked at."""
-
-    reason: str
-    values: Mapping[str, float]
+    values: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Context:
-    """What a strategy may know besides candles; one for each candle.
+    """What a strategy may know besides candles: its own position. `skip` records why nothing was done."""
 
-    `position` is in base currency, zero when flat; give a remainder too small to be sold as zero, or the strategy
-    waits for ever to get rid of it. `entry_price` is the position's mean price in quote currency, None when flat.
-    """
-
-    position: Decimal = ZERO
+    position: Decimal = Decimal(0)
     entry_price: Decimal | None = None
-    skipped: Skip | None = field(default=None, init=False)
+    skipped: str | None = None
+    values: dict[str, float] = field(default_factory=dict)
 
     def skip(self, reason: str, **values: float) -> None:
-        """Record why nothing is done. Only the first reason of a candle is kept."""
+        """Nothing is done now, because of `reason`; the first rule that says no gives it."""
         if self.skipped is None:
-            self.skipped = Skip(reason, values)
+            self.skipped = reason
+            self.values = values
+
+
+class Parameters(BaseModel):
+    """Settings every strategy has. `position_size`: fraction of the capital when 1 or less, else quote currency."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    position_size: float = Field(0.1, gt=0, description="fraction of capital (<= 1) or amount in quote currency")
+    stop_loss: float | None = Field(None, gt=0, lt=1, description="exit at this fraction below the entry price")
+    take_profit: float | None = Field(None, gt=0, description="exit at this fraction above the entry price")
 
 
 class Strategy(ABC):
-    """Answers each closed candle with a signal, or with None and a recorded reason.
-
-    `Parameters` is frozen, forbids unknown fields, and gives each field bounds and a description: forms and
-    validation come from it.
-    """
+    """One instance serves one bot on one symbol."""
 
     name: ClassVar[str]
     description: ClassVar[str]
-    Parameters: ClassVar[type[BaseModel]]
+    Parameters: ClassVar[type[Parameters]] = Parameters
 
-    def __init__(self, parameters: BaseModel) -> None:
+    def __init__(self, parameters: Parameters) -> None:
         self.parameters = parameters
+        self._seen = 0
 
     @property
     @abstractmethod
     def warmup(self) -> int:
-        """How many candles it must have seen, the current one included, before it may ask for anything."""
+        """Bars needed before it may act."""
 
     @abstractmethod
-    def on_candle(self, candle: Candle, context: Context) -> Signal | None:
-        """Take the next closed candle, in time order and each once.
+    def step(self, candle: Candle, context: Context) -> Signal | None:
+        """Look at a closed candle after warm-up; returns a signal, or None after `context.skip`."""
 
-        Before warm-up is complete the answer is None with the reason "warming up" and the values `bars`, `needed`.
-        """
+    @abstractmethod
+    def learn(self, candle: Candle) -> None:
+        """Take a closed candle into the indicators."""
+
+    def on_candle(self, candle: Candle, context: Context) -> Signal | None:
+        """The next closed candle."""
+        self._seen += 1
+        self.learn(candle)
+        if self._seen < self.warmup:
+            context.skip("warming up", bars=self._seen, needed=self.warmup)
+            return None
+        return self._protect(candle, context) or self.step(candle, context)
+
+    def _protect(self, candle: Candle, context: Context) -> Signal | None:
+        if context.position <= 0 or not context.entry_price:
+            return None
+        change = float(candle.close / context.entry_price) - 1
+        stop, profit = self.parameters.stop_loss, self.parameters.take_profit
+        if stop is not None and change <= -stop:
+            return Signal(Action.EXIT, "stop loss", {"change": change, "stop_loss": stop})
+        if profit is not None and change >= profit:
+            return Signal(Action.EXIT, "take profit", {"change": change, "take_profit": profit})
+        return None

@@ -1,1 +1,1 @@
-"""The strategies that come with Millrace, one a module."""
+"""The strategies that come with the platform."""

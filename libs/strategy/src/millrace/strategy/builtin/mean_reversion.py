@@ -1,57 +1,54 @@
-"""Mean reversion between Bollinger bands."""
+"""Buys below the lower Bollinger band and sells at the mean."""
 
 from typing import ClassVar
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from millrace.strategy.indicators import BollingerBands
-from millrace.strategy.long_only import LongOnly, Reading, Verdict
-from millrace.strategy.parameters import Period, ProtectedParameters
+from millrace.common.kernel.market import Candle
+from millrace.strategy import port
+from millrace.strategy.indicators import Bollinger
+from millrace.strategy.port import Action, Context, Signal, Strategy
 
 
-class MeanReversionParameters(ProtectedParameters):
+class MeanReversionParameters(port.Parameters):
     """The bands."""
 
-    bb_period: Period = Field(default=20, description="Bars in the mean and the deviation.")
-    bb_std: float = Field(default=2.0, gt=0, le=10, description="Standard deviations from the mean to each band.")
+    bb_period: int = Field(20, ge=2, le=1000)
+    bb_std: float = Field(2, gt=0, le=10)
 
 
-class MeanReversion(LongOnly):
-    """Buys a close that falls through the lower band and sells at the mean."""
+class MeanReversion(Strategy):
+    """Enters when the close is below the lower band, leaves when it is back at the middle."""
 
     name: ClassVar[str] = "mean_reversion"
-    description: ClassVar[str] = "Buys when the close falls below the lower Bollinger band, sells back at the mean."
-    Parameters: ClassVar[type[BaseModel]] = MeanReversionParameters
-    readings: ClassVar[tuple[str, ...]] = ("close", "bb_lower", "bb_middle", "bb_upper")
-    parameters: MeanReversionParameters
+    description: ClassVar[str] = "Buys below the lower Bollinger band, sells at the middle."
+    Parameters: ClassVar[type[port.Parameters]] = MeanReversionParameters
 
     def __init__(self, parameters: MeanReversionParameters) -> None:
         super().__init__(parameters)
-        self._bands = BollingerBands(parameters.bb_period, parameters.bb_std)
-        self._was_below = True
+        self._period = parameters.bb_period
+        self._bands = Bollinger(parameters.bb_period, parameters.bb_std)
+        self._now: tuple[float, float, float] | None = None
 
     @property
     def warmup(self) -> int:
-        return self.parameters.bb_period + 1
+        return self._period
 
-    def observe(self, high: float, low: float, close: float) -> Reading | None:
-        bands = self._bands.update(close)
-        if bands is None:
+    def learn(self, candle: Candle) -> None:
+        self._now = self._bands.update(float(candle.close))
+
+    def step(self, candle: Candle, context: Context) -> Signal | None:
+        if self._now is None:
             return None
-        below, before = close < bands.lower, self._was_below
-        self._was_below = below
-        if not below:
-            entry = _NOT_BELOW
-        elif before:
-            entry = _STILL_BELOW
+        lower, middle, upper = self._now
+        close = float(candle.close)
+        values = {"close": close, "lower": lower, "middle": middle, "upper": upper}
+        if context.position > 0:
+            if close >= middle:
+                return Signal(Action.EXIT, "the close is back at the mean", values)
+            context.skip("the close is still below the mean", **values)
+        elif close < lower:
+            return Signal(Action.ENTER_LONG, "the close is below the lower band", values)
         else:
-            entry = _FELL_BELOW
-        leave = _AT_MEAN if close >= bands.middle else _UNDER_MEAN
-        return Reading(entry, leave, (close, bands.lower, bands.middle, bands.upper))
-
-
-_FELL_BELOW = Verdict(True, "the close fell below the lower band")
-_NOT_BELOW = Verdict(False, "the close is not below the lower band")
-_STILL_BELOW = Verdict(False, "the close was below the lower band already")
-_AT_MEAN = Verdict(True, "the close is back at the mean")
-_UNDER_MEAN = Verdict(False, "holding: the close is under the mean")
+            context.skip("the close is not below the lower band", **values)
+        return None

@@ -1,71 +1,62 @@
-"""Trend following by the cross of two moving averages."""
+"""Follows the trend: long while a fast average is above a slow one."""
 
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic import Field, model_validator
 
-from millrace.strategy.indicators import EMA, SMA
-from millrace.strategy.long_only import LongOnly, Reading, Verdict
-from millrace.strategy.parameters import Period, ProtectedParameters
-
-
-class TrendParameters(ProtectedParameters):
-    """Which averages cross, and when a cross is one to follow."""
-
-    kind: Literal["sma", "ema"] = Field(default="sma", description="Plain or exponential moving averages.")
-    fast: Period = Field(default=10, description="Bars in the fast average.")
-    slow: Period = Field(default=50, description="Bars in the slow average; more than in the fast one.")
-    entry: Literal["cross", "above"] = Field(
-        default="cross",
-        description="Enter on the bar of the upward cross only, or on any bar with the fast average above the slow one "
-        "(which also enters again right after a stop).",
-    )
-
-    @field_validator("slow")
-    @classmethod
-    def _slow_is_slower(cls, slow: int, info: ValidationInfo) -> int:
-        if "fast" in info.data and slow <= info.data["fast"]:
-            raise ValueError("must be greater than fast")
-        return slow
+from millrace.common.kernel.market import Candle
+from millrace.strategy import port
+from millrace.strategy.indicators import Ema, Sma
+from millrace.strategy.port import Action, Context, Signal, Strategy
 
 
-class Trend(LongOnly):
-    """Long while the fast average is above the slow one."""
+class TrendParameters(port.Parameters):
+    """Periods in bars."""
+
+    fast: int = Field(10, ge=1, le=1000)
+    slow: int = Field(30, ge=2, le=5000)
+    kind: Literal["sma", "ema"] = "ema"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "TrendParameters":
+        if self.fast >= self.slow:
+            raise ValueError("fast must be smaller than slow")
+        return self
+
+
+class Trend(Strategy):
+    """Enters when the fast average is above the slow one, leaves when it is below."""
 
     name: ClassVar[str] = "trend"
-    description: ClassVar[str] = "Buys when the fast moving average crosses above the slow one, sells when it is below."
-    Parameters: ClassVar[type[BaseModel]] = TrendParameters
-    readings: ClassVar[tuple[str, ...]] = ("fast", "slow")
-    parameters: TrendParameters
+    description: ClassVar[str] = "Long while the fast moving average is above the slow one."
+    Parameters: ClassVar[type[port.Parameters]] = TrendParameters
 
     def __init__(self, parameters: TrendParameters) -> None:
         super().__init__(parameters)
-        average = SMA if parameters.kind == "sma" else EMA
-        self._fast, self._slow = average(parameters.fast), average(parameters.slow)
-        self._needs_cross = parameters.entry == "cross"
-        self._was_above = True
+        make = Ema if parameters.kind == "ema" else Sma
+        self._slow_period = parameters.slow
+        self._fast, self._slow = make(parameters.fast), make(parameters.slow)
+        self._now: tuple[float | None, float | None] = (None, None)
 
     @property
     def warmup(self) -> int:
-        return self.parameters.slow + self._needs_cross
+        return self._slow_period
 
-    def observe(self, high: float, low: float, close: float) -> Reading | None:
-        fast, slow = self._fast.update(close), self._slow.update(close)
+    def learn(self, candle: Candle) -> None:
+        close = float(candle.close)
+        self._now = (self._fast.update(close), self._slow.update(close))
+
+    def step(self, candle: Candle, context: Context) -> Signal | None:
+        fast, slow = self._now
         if fast is None or slow is None:
             return None
-        above, before = fast > slow, self._was_above
-        self._was_above = above
-        if not above:
-            entry = _NOT_ABOVE
-        elif before and self._needs_cross:
-            entry = _NO_NEW_CROSS
+        values = {"fast": fast, "slow": slow}
+        if context.position > 0:
+            if fast < slow:
+                return Signal(Action.EXIT, "the fast average fell below the slow one", values)
+            context.skip("the trend still holds", **values)
+        elif fast > slow:
+            return Signal(Action.ENTER_LONG, "the fast average is above the slow one", values)
         else:
-            entry = _ABOVE
-        return Reading(entry, _BELOW if fast < slow else _UNBROKEN, (fast, slow))
-
-
-_ABOVE = Verdict(True, "the fast average is above the slow one")
-_NOT_ABOVE = Verdict(False, "the fast average is not above the slow one")
-_NO_NEW_CROSS = Verdict(False, "the fast average was above the slow one already")
-_BELOW = Verdict(True, "the fast average is below the slow one")
-_UNBROKEN = Verdict(False, "holding: the fast average is not below the slow one")
+            context.skip("no trend: the fast average is not above the slow one", **values)
+        return None

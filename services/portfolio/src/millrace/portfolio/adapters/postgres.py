@@ -30,7 +30,7 @@ class PostgresPage:
         self._entries: list[tuple[Any, ...]] = []
         self._trades: list[tuple[Any, ...]] = []
         self._positions: dict[UUID, Position] = {}
-        self._open: dict[PositionKey, Position] = {}
+        self._open: dict[PositionKey, Position | None] = {}
         self._deltas: dict[tuple[UUID, str], Decimal] = {}
         self._causes: dict[UUID, tuple[UUID, Message[Any]]] = {}
 
@@ -69,8 +69,9 @@ class PostgresPage:
         key = (fill.account_id, fill.symbol, fill.bot_id)
         if key not in self._open:
             row = await self._work.connection.fetchrow(sql.POSITION, *key)
-            self._open[key] = Position(**dict(row)) if row else _new_position(fill)
-        return self._open[key]
+            self._open[key] = Position(**dict(row)) if row else None
+        found = self._open[key] = self._open[key] or _new_position(fill)
+        return found
 
     def trade(self, fill: FillBooked, position: Position, realised: Decimal) -> None:
         self._positions[position.id] = position
@@ -94,7 +95,7 @@ class PostgresPage:
         )
 
     def closed(self, position: Position) -> None:
-        self._open.pop((position.account_id, position.symbol, position.bot_id), None)
+        self._open[position.account_id, position.symbol, position.bot_id] = None
 
     async def write(self) -> None:
         """Write everything, then say what changed."""

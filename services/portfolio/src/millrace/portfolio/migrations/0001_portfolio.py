@@ -51,9 +51,11 @@ def upgrade() -> None:
     create function entries_balance() returns trigger language plpgsql as $$
     begin
       if exists (
-        select from portfolio.entries where transaction_id = new.transaction_id group by currency having sum(amount) <> 0
+        select from portfolio.entries where transaction_id = new.transaction_id
+        group by currency having sum(amount) <> 0
       ) then
-        raise exception 'ledger transaction % does not sum to zero', new.transaction_id using errcode = 'check_violation';
+        raise exception 'ledger transaction % does not sum to zero', new.transaction_id
+          using errcode = 'check_violation';
       end if;
       return null;
     end $$;
