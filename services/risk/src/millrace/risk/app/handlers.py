@@ -7,7 +7,7 @@ from millrace.common.auth.approvals import Approvals
 from millrace.common.db.work import Work
 from millrace.common.events.message import Message
 from millrace.common.events.portfolio import EquityMarked
-from millrace.common.events.risk import OrderApproved, OrderRefused, RiskAlertRaised
+from millrace.common.events.risk import OrderApproved, OrderRefused
 from millrace.common.events.trading import AccountOpened, OrderRequested, OrderUpdated
 from millrace.common.kernel.ids import derive_id
 from millrace.common.kernel.symbols import parse_symbol
@@ -100,17 +100,3 @@ async def mark_equity(work: Work, message: Message[EquityMarked], *, books: Book
     """Losses and drawdown count against their limits from the next order on."""
     mark = message.event
     await books.mark(work, mark.account_id, mark.equity, mark.day_pnl, mark.drawdown)
-
-
-def alert(message: Message[EquityMarked], alert_type: str, severity: str, text: str) -> RiskAlertRaised:
-    """A risk alert caused by a change of equity."""
-    mark = message.event
-    return RiskAlertRaised(
-        alert_id=derive_id(message.at, alert_type, mark.account_id),
-        user_id=mark.user_id,
-        account_id=mark.account_id,
-        alert_type=alert_type,
-        severity=severity,
-        message=text,
-        triggered_at=message.at,
-    )
