@@ -70,8 +70,10 @@ class LongOnly(Strategy):
         return None
 
     def _protection(self, close: Decimal, entry: Decimal | None) -> Verdict | None:
-        if entry is None:  # a flat context; Context refuses a position without its price
+        if self._stop is None and self._target is None:
             return None
+        if entry is None:
+            raise ValueError("a position needs its entry price: its stop is measured from it")
         if self._stop is not None and close <= times(entry, self._stop):
             return _STOPPED
         if self._target is not None and close >= times(entry, self._target):

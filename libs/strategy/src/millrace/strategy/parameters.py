@@ -14,16 +14,16 @@ Period = Annotated[int, Field(ge=2, le=1000)]
 
 
 class SizedParameters(BaseModel):
-    """Parameters of a strategy whose trades are sized as a share of the account."""
+    """How large a position is."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
 
     position_size: Decimal = Field(
         default=Decimal("0.1"),
         gt=0,
-        le=1,
+        le=1_000_000_000,
         decimal_places=10,
-        description="Share of the account's equity put into one position.",
+        description="Put into one position: up to 1 a share of the equity, above 1 an amount of quote currency.",
     )
 
 

@@ -16,16 +16,16 @@ MOST_LEVERAGE = Decimal(125)
 
 
 class Basis(StrEnum):
-    """The configuration's key, and what its number means."""
+    """What a size is measured in."""
 
-    FRACTION = "position_size"
-    QUOTE = "quote_amount"
-    QUANTITY = "quantity"
+    EQUITY = "share of equity"
+    QUOTE = "quote currency"
+    BASE = "base currency"
 
 
 @dataclass(frozen=True, slots=True)
 class SizingRule:
-    """`position_size`: share of equity in (0, 1]. `quote_amount`: quote currency. `quantity`: base currency.
+    """`amount` in the unit of `basis`.
 
     `leverage` is recorded only: spot accounts, paper ones included, trade with their own money.
     """
@@ -35,8 +35,8 @@ class SizingRule:
     leverage: Decimal = UNLEVERAGED
 
     def size(self, *, equity: Decimal, available: Decimal, price: Decimal, instrument: Instrument) -> Sized:
-        """The quantity to enter with; amounts in quote currency."""
-        if self.basis is Basis.FRACTION:
+        """The quantity to enter with, at about `price`; `equity` and `available` in quote currency."""
+        if self.basis is Basis.EQUITY:
             return fraction_of_equity(
                 self.amount, equity=equity, available=available, price=price, instrument=instrument
             )
@@ -45,26 +45,34 @@ class SizingRule:
 
 
 def parse_sizing(config: Mapping[str, Any], default: Decimal) -> SizingRule:
-    """Read a bot's configuration; keys that are not about sizing are left to others.
+    """Read `position_size`, `quantity` and `leverage` of a bot's configuration; its other keys are left to others.
 
-    Without any of the three keys the rule is the fraction `default`, the strategy's own `position_size`.
-    Raises VALIDATION_ERROR for two of them at once, amounts that are not above zero, a fraction above 1, and a
-    leverage outside 0 to 125 (0 means none).
+    `position_size` up to 1 is a share of equity, above 1 an amount of quote currency; `quantity` is in base
+    currency. Without either, the position size is `default`, the strategy's own.
+    Raises VALIDATION_ERROR for both at once, amounts not above zero, and a leverage outside 0 to 125 (0: none).
     """
-    leverage = parse_amount(config.get("leverage", UNLEVERAGED), "leverage")
+    leverage = _given(config, "leverage", UNLEVERAGED)
     if not 0 <= leverage <= MOST_LEVERAGE:
         raise _invalid("leverage", f"must be between 0 and {MOST_LEVERAGE}")
-    given = [basis for basis in Basis if config.get(basis) is not None]
-    if len(given) > 1:
-        raise _invalid(given[1], f"cannot be given together with {given[0]}")
-    basis = given[0] if given else Basis.FRACTION
-    amount = parse_amount(config[basis], basis) if given else default
+    leverage = leverage or UNLEVERAGED
+    if config.get("quantity") is not None:
+        if config.get("position_size") is not None:
+            raise _invalid("quantity", "cannot be given together with position_size")
+        return SizingRule(Basis.BASE, _positive(parse_amount(config["quantity"], "quantity"), "quantity"), leverage)
+    size = _positive(_given(config, "position_size", default), "position_size")
+    return SizingRule(Basis.EQUITY if size <= 1 else Basis.QUOTE, size, leverage)
+
+
+def _given(config: Mapping[str, Any], key: str, default: Decimal) -> Decimal:
+    value = config.get(key)
+    return default if value is None else parse_amount(value, key)
+
+
+def _positive(amount: Decimal, field: str) -> Decimal:
     if amount <= 0:
-        raise _invalid(basis, "must be greater than 0")
-    if basis is Basis.FRACTION and amount > 1:
-        raise _invalid(basis, "must not be greater than 1; it is a share of equity, for an amount use quote_amount")
-    return SizingRule(basis, amount, leverage or UNLEVERAGED)
+        raise _invalid(field, "must be greater than 0")
+    return amount
 
 
 def _invalid(field: str, reason: str) -> MillraceError:
-    return MillraceError(Code.VALIDATION_ERROR, f"{field} {reason}", fields={str(field): reason})
+    return MillraceError(Code.VALIDATION_ERROR, f"{field} {reason}", fields={field: reason})
