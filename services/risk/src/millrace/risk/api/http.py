@@ -107,6 +107,7 @@ def routes(works: Works, switches: Switches, clock: Clock, current: Any) -> APIR
 
 
 def _target(user: Principal, asked: Kill) -> str:
+    """The switch's name. Those of bots and accounts carry their owner, so that nobody can throw another's."""
     if asked.scope == "global":
         if not user.may("admin"):
             raise MillraceError(Code.PERMISSION_DENIED, "only an administrator may stop everybody")
@@ -114,7 +115,7 @@ def _target(user: Principal, asked: Kill) -> str:
     if asked.scope == "user":
         return str(user.user_id)
     try:
-        return str(UUID(asked.target or ""))
+        return f"{user.user_id}/{UUID(asked.target or '')}"
     except ValueError:
         what = {"target": f"must be the id of the {asked.scope}"}
         raise MillraceError(Code.VALIDATION_ERROR, f"target {what['target']}", fields=what) from None
@@ -124,7 +125,7 @@ def _changed(user_id: UUID, asked: Kill, target: str, active: bool, clock: Clock
     return KillSwitchChanged(
         user_id=user_id,
         scope=asked.scope,
-        target=target,
+        target=target.split("/")[-1],
         active=active,
         reason=asked.reason,
         changed_at=clock.now(),

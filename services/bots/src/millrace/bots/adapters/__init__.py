@@ -1,0 +1,1 @@
+"""Storage of the bots service, and its view of the market's history."""

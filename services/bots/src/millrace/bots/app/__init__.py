@@ -1,0 +1,1 @@
+"""What the bots service does with each message and question."""

@@ -1,0 +1,116 @@
+"""What owners do with their bots."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from millrace.bots.app import queries
+from millrace.bots.domain.lifecycle import after
+from millrace.common.db.work import Work
+from millrace.common.events.bots import BotChanged
+from millrace.common.kernel.errors import Code, MillraceError, not_found
+from millrace.common.kernel.ids import new_id
+from millrace.common.kernel.instruments import instrument
+from millrace.common.kernel.timeframes import parse_timeframe
+from millrace.strategy.registry import create
+from millrace.strategy.sizing_rule import parse_sizing
+
+Row = dict[str, Any]
+
+_DEFAULT = Decimal("0.1")
+
+
+async def create_bot(work: Work, user_id: UUID, asked: Any, default_timeframe: str, now: datetime) -> Row:
+    """Make a bot. A strategy id nobody knows is bound to `hold`, which never trades."""
+    filters = instrument(asked.exchange, asked.symbol)
+    account_id = await queries.account_for(work.connection, user_id, filters.exchange)
+    if account_id is None:
+        raise MillraceError(Code.INVALID_STATE, f"there is no account on {filters.exchange} to trade with")
+    found = await queries.strategy(work.connection, user_id, asked.strategy_id)
+    strategy = found["strategy_type"] if found else "hold"
+    base = found["parameters"] if found else {}
+    config = dict(asked.config)
+    parameters = _parameters(strategy, base, config)
+    timeframe = parse_timeframe(str(config.get("timeframe") or asked.timeframe or default_timeframe))
+    row = await queries.insert_bot(
+        work.connection,
+        (
+            new_id(),
+            user_id,
+            account_id,
+            asked.name,
+            asked.strategy_id,
+            strategy,
+            filters.exchange,
+            filters.symbol,
+            asked.symbol,
+            timeframe,
+            orjson.dumps(config, default=str).decode(),
+            orjson.dumps(parameters, default=str).decode(),
+            asked.origin,
+            now,
+        ),
+    )
+    tell(work, row, now)
+    return row
+
+
+def _parameters(strategy: str, base: Row, config: Row) -> Row:
+    given = config.get("parameters") or {}
+    if not isinstance(given, dict):
+        what = {"config.parameters": "must be an object"}
+        raise MillraceError(Code.VALIDATION_ERROR, "config.parameters must be an object", fields=what)
+    parse_sizing(config, _DEFAULT)
+    parameters = {**base, **given}
+    create(strategy, parameters)
+    return parameters
+
+
+async def change_state(work: Work, user_id: UUID, bot_id: UUID, verb: str, now: datetime) -> Row:
+    """Start, pause, resume, stop or delete a bot."""
+    row = await queries.get_bot(work.connection, user_id, bot_id, lock=True)
+    if row is None:
+        raise not_found("bot")
+    status = after(verb, row["status"])
+    if status != row["status"]:
+        row.update(status=status, updated_at=now)
+        await work.connection.execute(
+            "update bots set status = $2, updated_at = $3, waiting_since = null where id = $1", bot_id, status, now
+        )
+        tell(work, row, now, reason=verb)
+    return row
+
+
+async def update_bot(
+    work: Work, user_id: UUID, bot_id: UUID, name: str | None, config: Row | None, now: datetime
+) -> Row:
+    """Change name and configuration; given keys of the configuration replace the old ones."""
+    row = await queries.get_bot(work.connection, user_id, bot_id, lock=True)
+    if row is None:
+        raise not_found("bot")
+    merged = {**row["config"], **(config or {})}
+    parameters = _parameters(row["strategy"], row["parameters"], merged)
+    row.update(name=name or row["name"], config=merged, parameters=parameters, updated_at=now)
+    if "timeframe" in (config or {}):
+        row["timeframe"] = parse_timeframe(str(merged["timeframe"]))
+    await work.connection.execute(
+        "update bots set name = $2, config = $3, parameters = $4, timeframe = $5, updated_at = $6 where id = $1",
+        bot_id,
+        row["name"],
+        orjson.dumps(merged, default=str).decode(),
+        orjson.dumps(parameters, default=str).decode(),
+        row["timeframe"],
+        now,
+    )
+    tell(work, row, now, reason="configured")
+    return row
+
+
+def tell(work: Work, row: Row, now: datetime, reason: str | None = None) -> None:
+    """Say what a bot is now."""
+    names = ("user_id", "account_id", "name", "strategy", "exchange", "symbol", "timeframe", "status")
+    changed = BotChanged(bot_id=row["id"], **{n: row[n] for n in names}, reason=reason, changed_at=now)
+    work.emit(changed, at=now)

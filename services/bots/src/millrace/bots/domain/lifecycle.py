@@ -1,0 +1,21 @@
+"""A bot's states and the verbs between them."""
+
+from millrace.common.kernel.errors import Code, MillraceError
+
+NEXT = {
+    "start": ({"created", "stopped", "paused"}, "active"),
+    "pause": ({"active"}, "paused"),
+    "resume": ({"paused"}, "active"),
+    "stop": ({"active", "paused"}, "stopped"),
+    "delete": ({"created", "active", "paused", "stopped"}, "deleted"),
+}
+
+
+def after(verb: str, status: str) -> str:
+    """The status after `verb`; a verb that changes nothing is fine, an impossible one is INVALID_STATE."""
+    allowed, new = NEXT[verb]
+    if status == new:
+        return status
+    if status not in allowed:
+        raise MillraceError(Code.INVALID_STATE, f"a bot that is {status} cannot {verb}")
+    return new

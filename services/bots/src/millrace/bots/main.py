@@ -1,0 +1,62 @@
+"""Wires the bots service."""
+
+from functools import partial
+from uuid import UUID
+
+from millrace.bots.adapters.history import MarketHistory
+from millrace.bots.adapters.postgres import PostgresBots
+from millrace.bots.api.http import routes
+from millrace.bots.app import handlers
+from millrace.bots.app.runners import Runners
+from millrace.bots.config import BotsSettings
+from millrace.common.auth.internal import current_principal
+from millrace.common.auth.principal import Principal
+from millrace.common.events.market import CandleClosed
+from millrace.common.events.portfolio import BalanceChanged, EquityMarked
+from millrace.common.events.trading import AccountOpened, OrderUpdated
+from millrace.common.events.users import UserDisabled
+from millrace.common.kernel.clock import from_millis
+from millrace.common.kernel.ids import derive_id
+from millrace.common.runtime.service import Context, Service
+from millrace.common.web.app import create_app
+from millrace.strategy.registry import BUILTIN
+
+_ME = Principal(UUID(int=0), "bots", "viewer")
+_SEED = """
+insert into strategies (id, name, description, strategy_type, origin, created_at, updated_at)
+values ($1, $2, $3, $2, 'builtin', $4, $4) on conflict (id) do nothing
+"""
+
+
+def builtin_id(name: str) -> UUID:
+    """The id a built-in strategy has everywhere."""
+    return derive_id(from_millis(0), "strategy", name)
+
+
+def build(context: Context) -> Service:
+    """Put the service together."""
+    settings = BotsSettings()
+    bots = PostgresBots()
+    runners = Runners(MarketHistory(context.call, context.keys.internal, _ME).before)
+
+    async def seed() -> None:
+        async with context.works.begin() as work:
+            for name, kind in BUILTIN.items():
+                await work.connection.execute(_SEED, builtin_id(name), name, kind.description, from_millis(0))
+
+    api = create_app("bots", service="bots")
+    current = current_principal(context.keys.internal, "bots")
+    api.include_router(routes(context.works, runners, context.clock, settings.timeframe, current))
+    return Service(
+        "bots",
+        {
+            AccountOpened: partial(handlers.know_account, bots=bots),
+            BalanceChanged: partial(handlers.know_cash, bots=bots),
+            EquityMarked: partial(handlers.know_equity, bots=bots),
+            OrderUpdated: partial(handlers.follow_order, bots=bots),
+            UserDisabled: partial(handlers.stop_all, bots=bots),
+            CandleClosed: partial(handlers.run_bots, bots=bots, runners=runners),
+        },
+        api=api,
+        start=[seed],
+    )
