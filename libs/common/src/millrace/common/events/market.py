@@ -50,6 +50,10 @@ class CandleForming(_CandleEvent):
     type: ClassVar[str] = "market.candle_forming.v1"
     topic: ClassVar[str] = "market.ticks.v1"
 
+    @property
+    def key(self) -> str:
+        return f"{self.exchange}:{self.symbol}:{self.timeframe}"
+
 
 class PriceSeen(_MarketEvent):
     """A trade happened in the market. Lossy."""

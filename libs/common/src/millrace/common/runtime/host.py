@@ -98,7 +98,9 @@ class Host:
         relay, outbox = self._outbox(database)
         works = Works(database, outbox, self.clock)
         keys = Keys.load(self.settings.data_dir, self.settings.master_key, self.settings.internal_key)
-        context = Context(self.settings, self.clock, SystemRng(), self.bus, database, works, self.client, keys)
+        context = Context(
+            self.settings, self.clock, SystemRng(), self.bus, database, works, self.client, keys, self.at_rest
+        )
         service = build(context)
         topics = heard_by(name, durable=True)
         consumer = None

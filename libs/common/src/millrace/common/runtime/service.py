@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from millrace.common.auth.keys import Keys
 from millrace.common.bus.port import Bus
 from millrace.common.db.database import Database
 from millrace.common.db.work import Work, Works
@@ -24,6 +25,7 @@ class Context:
     """What the runtime gives to a service's `build`.
 
     `call(name)` is a client of another service's HTTP API: in process when that service runs here, else over HTTP.
+    `at_rest` tells whether nothing is under way on the whole platform; replays wait for it.
     """
 
     settings: Settings
@@ -33,7 +35,8 @@ class Context:
     database: Database
     works: Works
     call: Callable[[str], Any]
-    keys: Any = None
+    keys: Keys
+    at_rest: Callable[[], Awaitable[bool]]
 
 
 @dataclass(slots=True)

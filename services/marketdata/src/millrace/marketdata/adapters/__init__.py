@@ -1,0 +1,1 @@
+"""Storage and feeds of the marketdata service."""

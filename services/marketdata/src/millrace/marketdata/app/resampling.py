@@ -1,0 +1,41 @@
+"""Larger candles out of smaller ones, as they close."""
+
+from dataclasses import replace
+
+from millrace.common.kernel import timeframes
+from millrace.common.kernel.market import Candle
+
+
+class Resampler:
+    """One pair's larger timeframes. A larger candle closes with the last small one on its grid."""
+
+    def __init__(self, targets: tuple[str, ...]) -> None:
+        self._targets = targets
+        self.open: dict[str, Candle] = {}
+
+    def add(self, candle: Candle) -> list[Candle]:
+        """Take a closed candle; returns the larger ones that closed with it."""
+        closed: list[Candle] = []
+        for target in self._targets:
+            opened_at = timeframes.opening(candle.opened_at, target)
+            known = self.open.get(target)
+            if known is not None and known.opened_at < opened_at:
+                closed.append(self.open.pop(target))  # its last part never came
+                known = None
+            self.open[target] = merged(known, candle, target)
+            if candle.closed_at == opened_at + timeframes.length(target):
+                closed.append(self.open.pop(target))
+        return closed
+
+
+def merged(whole: Candle | None, part: Candle, timeframe: str) -> Candle:
+    """The larger candle with `part` taken in."""
+    if whole is None:
+        return replace(part, timeframe=timeframe, opened_at=timeframes.opening(part.opened_at, timeframe))
+    return replace(
+        whole,
+        high=max(whole.high, part.high),
+        low=min(whole.low, part.low),
+        close=part.close,
+        volume=whole.volume + part.volume,
+    )
