@@ -1,0 +1,1 @@
+"""Streams and what goes into them: pure."""

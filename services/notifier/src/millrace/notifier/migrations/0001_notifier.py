@@ -1,0 +1,26 @@
+"""What each user is told, in order."""
+
+from millrace.common.db.migrations import common_tables, protect, run
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    common_tables()
+    run("""
+    create table streams (user_id uuid primary key, seq bigint not null);
+    create table events (
+      user_id uuid not null,
+      seq bigint not null,
+      kind text not null,
+      body jsonb not null,
+      at timestamptz not null,
+      primary key (user_id, seq)
+    );
+    """)
+    protect("notifier", "streams", "events")
+
+
+def downgrade() -> None:
+    raise NotImplementedError("restore a backup instead")
