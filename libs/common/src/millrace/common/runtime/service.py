@@ -45,12 +45,14 @@ class Service:
 
     `routes` says which handler applies which event. `start` hooks run once the database and the bus answer and before
     the first message; `loops` run until the service stops; `drain` hooks run first when it stops, `stop` hooks last.
+    `front` is served to the outside instead of `api` where a service puts something before it.
     `busy` tells whether something is still under way that no message or outbox row shows (an order being sent).
     """
 
     name: str
     routes: Routes = field(default_factory=dict)
     api: FastAPI | None = None
+    front: Any = None
     start: Sequence[Hook] = ()
     loops: Sequence[Hook] = ()
     drain: Sequence[Hook] = ()

@@ -75,7 +75,7 @@ class InProcess:
     """Calls the other service's ASGI app directly, without a socket."""
 
     def __init__(self, app: Any) -> None:
-        self._app = app
+        self.app = app
 
     async def request(
         self,
@@ -123,7 +123,7 @@ class InProcess:
 
         try:
             async with asyncio.timeout(deadline):
-                await self._app(scope, receive, send)
+                await self.app(scope, receive, send)
         except TimeoutError:
             raise _unavailable() from None
         return Answer(given["status"], given["headers"], b"".join(chunks))

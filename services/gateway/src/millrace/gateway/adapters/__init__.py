@@ -1,0 +1,1 @@
+"""What the gateway passes on without reading it."""

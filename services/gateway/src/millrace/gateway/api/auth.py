@@ -1,0 +1,138 @@
+"""Registration, login, tokens and profiles: contract botplatform, and the keys the other contracts add to login."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from millrace.common.auth.principal import Principal
+from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.web.answers import json_response
+from millrace.common.web.json_body import body
+from millrace.gateway.api.backend import Backend
+from millrace.gateway.app import words
+
+_COOKIE = "millrace_refresh"
+_REFRESH_PATH = "/api/v1/auth"
+_WEEK = 7 * 24 * 3600
+
+
+class _Open(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Register(_Open):
+    """A new user."""
+
+    username: str = Field(min_length=3, max_length=64)
+    email: str = Field(max_length=254)
+    password: str = Field(min_length=8, max_length=128)
+    full_name: str | None = Field(None, max_length=200)
+
+
+class Login(_Open):
+    """`username` may be the e-mail address."""
+
+    username: str = Field(max_length=254)
+    password: str = Field(max_length=1024)
+    totp_code: str | None = None
+    mfa_token: str | None = None
+    device_info: dict[str, Any] | None = None
+
+
+class Refresh(_Open):
+    """Browsers leave it out and send the cookie."""
+
+    refresh_token: str | None = Field(None, max_length=4096)
+
+
+class Ticket(_Open):
+    """A one-time sign-in link's secret."""
+
+    ticket: str = Field(max_length=200)
+
+
+class Profile(_Open):
+    """What users may change about themselves."""
+
+    full_name: str | None = Field(None, max_length=200)
+    preferences: dict[str, Any] | None = None
+
+
+def routes(backend: Backend, *, secure: bool) -> APIRouter:
+    """Everything under /api/v1/auth and /api/v1/users."""
+    api = APIRouter(prefix="/api/v1")
+    user_dependency = Annotated[Principal, Depends(backend.user)]
+
+    def signed_in(found: dict[str, Any], status: int = 200) -> Response:
+        shown = {
+            "access_token": found["access_token"],
+            "refresh_token": found["refresh_token"],
+            "token_type": "bearer",
+            "expires_in": found["expires_in"],
+            "user": words.user(found["user"]),
+            "user_context": {
+                "user_id": found["user"]["id"],
+                "username": found["user"]["username"],
+                "role": found["user"]["role"],
+            },
+        }
+        answer = json_response(shown, status)
+        answer.set_cookie(
+            _COOKIE,
+            found["refresh_token"],
+            max_age=_WEEK,
+            path=_REFRESH_PATH,
+            httponly=True,
+            samesite="strict",
+            secure=secure,
+        )
+        return answer
+
+    @api.post("/auth/register", status_code=201)
+    async def register(asked: Annotated[Register, Depends(body(Register))]) -> Response:
+        return signed_in(await backend.ask("auth", "POST", "/register", json=asked.model_dump()), 201)
+
+    @api.post("/auth/login")
+    async def login(request: Request, asked: Annotated[Login, Depends(body(Login))]) -> Response:
+        client = request.client.host if request.client else ""
+        sent = {"username": asked.username, "password": asked.password, "ip": client}
+        sent["user_agent"] = request.headers.get("user-agent", "")[:200]
+        return signed_in(await backend.ask("auth", "POST", "/login", json=sent))
+
+    @api.post("/auth/ticket")
+    async def ticket(asked: Annotated[Ticket, Depends(body(Ticket))]) -> Response:
+        return signed_in(await backend.ask("auth", "POST", "/tickets/redeem", json=asked.model_dump()))
+
+    @api.post("/auth/refresh")
+    async def refresh(request: Request, asked: Annotated[Refresh, Depends(body(Refresh))]) -> Response:
+        token = asked.refresh_token or request.cookies.get(_COOKIE)
+        if not token:
+            raise MillraceError(Code.AUTH_REQUIRED, "refresh_token is required")
+        return signed_in(await backend.ask("auth", "POST", "/refresh", json={"refresh_token": token}))
+
+    @api.post("/auth/logout")
+    async def logout(request: Request, asked: Annotated[Refresh, Depends(body(Refresh))]) -> Response:
+        token = asked.refresh_token or request.cookies.get(_COOKIE)
+        if request.headers.get("authorization"):
+            user = await backend.user(request)
+            await backend.ask("auth", "POST", "/logout", json={"session_id": str(user.session_id)})
+        elif token:
+            await backend.ask("auth", "POST", "/logout", json={"refresh_token": token})
+        else:
+            raise MillraceError(Code.AUTH_REQUIRED, "send an access token or a refresh_token")
+        answer = json_response({"success": True, "message": "Successfully logged out", "data": {}})
+        answer.delete_cookie(_COOKIE, path=_REFRESH_PATH)
+        return answer
+
+    @api.get("/users/me")
+    async def me(user: user_dependency) -> Response:
+        return json_response(words.profile(await backend.ask("auth", "GET", "/users/me", user)))
+
+    @api.patch("/users/me")
+    async def change_me(user: user_dependency, asked: Annotated[Profile, Depends(body(Profile))]) -> Response:
+        sent = asked.model_dump(exclude_unset=True)
+        return json_response(words.profile(await backend.ask("auth", "PATCH", "/users/me", user, json=sent)))
+
+    return api

@@ -1,0 +1,159 @@
+"""Canonical values in the words of the contracts, and back."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from millrace.common.kernel.money import divided, plain, times
+from millrace.common.kernel.symbols import parse_symbol
+
+ORDER_STATUS = {
+    "received": "pending",
+    "approved": "pending",
+    "submitting": "pending",
+    "unknown": "pending",
+    "refused": "rejected",
+}
+BOT_STATUS = {"created": "inactive", "active": "active", "paused": "paused", "stopped": "inactive"}
+
+
+def order_states(word: str) -> list[str]:
+    """The canonical states that a contract's status covers, for filters."""
+    lower = word.lower()
+    found = [state for state, shown in ORDER_STATUS.items() if shown == lower]
+    return found or [{"canceled": "cancelled", "new": "open"}.get(lower, lower)]
+
+
+def bot_states(word: str) -> list[str]:
+    """The canonical states that a contract's bot status covers."""
+    return [state for state, shown in BOT_STATUS.items() if shown == word.lower()]
+
+
+def moment(value: str | datetime) -> str:
+    """ISO 8601 in UTC, whole seconds, with a Z."""
+    at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def user(row: dict[str, Any]) -> dict[str, Any]:
+    """Contract botplatform: a user."""
+    names = ("id", "username", "email", "full_name", "is_active")
+    return {name: row.get(name) for name in names}
+
+
+def profile(row: dict[str, Any]) -> dict[str, Any]:
+    """Contract botplatform: GET users/me."""
+    return {**user(row), "preferences": row.get("preferences") or {}, "created_at": moment(row["created_at"])}
+
+
+def bot(row: dict[str, Any], results: dict[str, str] | None = None) -> dict[str, Any]:
+    """Contract botplatform: a bot; with the profit that our own console shows."""
+    shown = {
+        "id": row["id"],
+        "name": row["name"],
+        "status": BOT_STATUS.get(row["status"], row["status"]),
+        "strategy_id": row["strategy_id"],
+        "strategy": row["strategy"],
+        "exchange": row["exchange"],
+        "symbol": row["spelling"],
+        "timeframe": row["timeframe"],
+        "config": row["config"],
+        "created_at": moment(row["created_at"]),
+    }
+    if results is not None:
+        shown["pnl"] = plain(Decimal(results.get(row["id"], "0")).quantize(Decimal("0.01")))
+    return shown
+
+
+def order(row: dict[str, Any]) -> dict[str, Any]:
+    """Contract botplatform: an order. Amounts are text."""
+    return {
+        "id": row["order_id"],
+        "bot_id": row["bot_id"],
+        "client_order_id": row["client_ref"],
+        "exchange": row["exchange"],
+        "symbol": row["spelling"],
+        "side": row["side"].upper(),
+        "order_type": row["order_type"].upper(),
+        "quantity": row["quantity"],
+        "price": row["price"],
+        "stop_price": row["stop_price"],
+        "time_in_force": row["time_in_force"].upper(),
+        "status": ORDER_STATUS.get(row["state"], row["state"]),
+        "reconciling": row["state"] == "unknown",
+        "filled_quantity": row["filled_quantity"],
+        "average_price": row["average_price"],
+        "fees": row["fees"],
+        "reason": row["reason"],
+        "created_at": moment(row["requested_at"]),
+        "updated_at": moment(row["updated_at"]),
+    }
+
+
+def position(row: dict[str, Any]) -> dict[str, Any]:
+    """Contracts interfaces and crypto in one: both key sets; numbers where they collide."""
+    quantity, entry, mark = (Decimal(row[name]) for name in ("quantity", "entry_price", "mark_price"))
+    pnl = times(quantity, mark - entry)
+    cost = times(abs(quantity), entry)
+    share = divided(pnl * 100, cost) if cost else Decimal(0)
+    return {
+        "id": row["id"],
+        "bot_id": row["bot_id"],
+        "symbol": parse_symbol(row["symbol"]).joined,
+        "exchange": row["exchange"],
+        "side": "buy" if quantity >= 0 else "sell",
+        "quantity": float(abs(quantity)),
+        "size": plain(abs(quantity)),
+        "entry_price": float(entry.quantize(_CENT)),
+        "current_price": float(mark.quantize(_CENT)),
+        "mark_price": plain(mark),
+        "pnl": float(pnl.quantize(_CENT)),
+        "unrealized_pnl": plain(pnl.quantize(_CENT)),
+        "pnl_percentage": float(share.quantize(_CENT)),
+        "percentage": plain(share.quantize(_CENT)),
+        "margin": plain(cost.quantize(_CENT)),
+        "realized_pnl": plain(Decimal(row["realized_pnl"]).quantize(_CENT)),
+        "opened_at": moment(row["opened_at"]),
+        "updated_at": moment(row["updated_at"]),
+    }
+
+
+_CENT = Decimal("0.01")
+
+
+def balance(rows: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
+    """Contract crypto: GET portfolio/balance, over all accounts."""
+    assets, wallet, cash = [], Decimal(0), Decimal(0)
+    for row in rows:
+        total = Decimal(row["total"])
+        worth = total if row["currency"] == row["account_currency"] else times(total, Decimal(row["price"] or 0))
+        wallet += worth
+        cash += worth if row["currency"] == row["account_currency"] else Decimal(0)
+        amount = plain(total)
+        assets.append(
+            {
+                "asset": row["currency"],
+                "wallet_balance": amount,
+                "unrealized_pnl": "0",
+                "margin_balance": amount,
+                "available_balance": amount,
+                "locked_balance": "0",
+            }
+        )
+    return {
+        "account_type": "spot",
+        "total_wallet_balance": plain(wallet.quantize(_CENT)),
+        "available_balance": plain(cash.quantize(_CENT)),
+        "locked_balance": "0",
+        "unrealized_pnl": "0",
+        "margin_balance": plain(wallet.quantize(_CENT)),
+        "assets": assets,
+        "updated_at": moment(now),
+    }
+
+
+def candle(row: dict[str, Any], timeframe: str) -> dict[str, Any]:
+    """Contract crypto: a candle, as text."""
+    quote = times(Decimal(row["close"]), Decimal(row["volume"])).quantize(_CENT)
+    amounts = {name: row[name] for name in ("open", "high", "low", "close", "volume")}
+    return {"timestamp": moment(row["opened_at"]), "timeframe": timeframe, **amounts, "quote_volume": plain(quote)}
