@@ -1,0 +1,1 @@
+"""Hashing, signing and storage of the auth service."""

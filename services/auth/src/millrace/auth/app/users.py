@@ -1,0 +1,78 @@
+"""Users: registration and what they change about themselves."""
+
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+from email_validator import EmailNotValidError, validate_email
+
+from millrace.auth.domain.rules import check_password, check_username, invalid
+from millrace.common.db.work import Work, Works
+from millrace.common.events.users import UserRegistered
+from millrace.common.kernel.clock import Clock
+from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.kernel.ids import new_id
+
+_INSERT = """
+insert into users (id, username, email, password_hash, full_name, role, origin, created_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8) returning *
+"""
+_FIND = "select * from users where lower(username) = lower($1) or lower(email) = lower($1)"
+_CHANGE = """
+update users set full_name = case when $2 then $3 else full_name end, preferences = preferences || $4::jsonb
+where id = $1 returning *
+"""
+Row = dict[str, Any]
+
+
+async def create_user(
+    works: Works,
+    passwords: Any,
+    clock: Clock,
+    *,
+    username: str,
+    email: str,
+    password: str,
+    full_name: str | None = None,
+    role: str = "trader",
+    origin: str = "botplatform",
+) -> Row:
+    """Make a user and tell the other services. Raises VALIDATION_ERROR or CONFLICT."""
+    check_username(username)
+    try:
+        email = validate_email(email, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as wrong:
+        raise invalid("email", str(wrong)) from None
+    check_password(password, username, email, email.split("@")[0])
+    hashed = await passwords.hash(password)
+    try:
+        async with works.begin() as work:
+            values = (new_id(clock), username, email, hashed, full_name, role, origin, clock.now())
+            row: Any = await work.connection.fetchrow(_INSERT, *values)
+            work.emit(UserRegistered(user_id=row["id"], username=username, role=role, origin=origin))
+    except asyncpg.UniqueViolationError:
+        raise MillraceError(Code.CONFLICT, "this username or e-mail address is taken") from None
+    return shown(row)
+
+
+async def find(works: Works, name: str) -> Any:
+    """The user by name or e-mail address, with the hash; None when there is none."""
+    rows = await works.database.fetch(_FIND, name)
+    return rows[0] if rows else None
+
+
+async def change(work: Work, user_id: UUID, changes: Row) -> Row:
+    """Apply a profile change; given preferences are merged into the old ones."""
+    preferences = orjson.dumps(changes.get("preferences") or {}).decode()
+    named = "full_name" in changes
+    row = await work.connection.fetchrow(_CHANGE, user_id, named, changes.get("full_name"), preferences)
+    return shown(row)
+
+
+def shown(row: Any) -> Row:
+    """A user without what must stay here."""
+    names = ("id", "num", "username", "email", "full_name", "role", "is_active", "origin", "created_at")
+    preferences = row["preferences"]
+    read = orjson.loads(preferences) if isinstance(preferences, str) else preferences
+    return {**{name: row[name] for name in names}, "preferences": read}

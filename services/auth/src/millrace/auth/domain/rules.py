@@ -1,0 +1,54 @@
+"""What makes a user name and a password acceptable. Source of the password rules: NIST SP 800-63B, section 3.1.1."""
+
+import re
+
+from millrace.common.kernel.errors import Code, MillraceError
+
+_USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{2,63}")
+_COMMON = frozenset(
+    [
+        "password",
+        "password1",
+        "password123",
+        "12345678",
+        "123456789",
+        "1234567890",
+        "qwertyuiop",
+        "qwerty123",
+        "letmein123",
+        "iloveyou",
+        "admin123",
+        "administrator",
+        "welcome1",
+        "welcome123",
+        "changeme",
+        "bitcoin123",
+        "trustno1",
+        "sunshine1",
+        "millrace",
+    ]
+)
+
+
+def check_username(username: str) -> str:
+    """The name, or VALIDATION_ERROR."""
+    if not _USERNAME.fullmatch(username):
+        raise invalid("username", "must be 3 to 64 letters, digits or . _ @ + -")
+    return username
+
+
+def check_password(password: str, *context: str) -> str:
+    """The password, or VALIDATION_ERROR when it is short, common, or made of what is known about the user."""
+    if not 8 <= len(password) <= 128:
+        raise invalid("password", "must have 8 to 128 characters")
+    lower = password.lower()
+    if lower in _COMMON or len(set(lower)) < 4:
+        raise invalid("password", "is too easy to guess")
+    if any(len(word) >= 4 and lower in (word.lower(), word.lower()[::-1]) for word in context):
+        raise invalid("password", "must not be your name or address")
+    return password
+
+
+def invalid(field: str, reason: str) -> MillraceError:
+    """One field is wrong."""
+    return MillraceError(Code.VALIDATION_ERROR, f"{field} {reason}", fields={field: reason})
