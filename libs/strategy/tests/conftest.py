@@ -9,12 +9,16 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from millrace.common.kernel.market import Candle
 
 _START = datetime(2024, 1, 1, tzinfo=UTC)
 _ROOT = Path(__file__).parents[3]
 _RECORDED = sorted(p for p in (_ROOT / "services/marketdata").rglob("*5m*.csv.gz") if "btc" in p.name.lower())
+
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 
 Closes = Callable[[Iterable[object]], list[Candle]]
 Walk = Callable[[int, int], list[Candle]]
