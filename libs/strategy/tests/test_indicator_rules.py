@@ -91,13 +91,9 @@ def test_a_spread_is_right_after_a_jump_has_left_the_window() -> None:
     assert isclose(fed(spread, [*calm, 1e6, *calm])[-1], 0.05, rel_tol=1e-9)
 
 
-def test_a_mean_does_not_drift_over_many_bars() -> None:
-    mean = SMA(7)
-    for number in range(200_000):
-        last = mean.update(1e9 if number % 3 else 1e-3)
-    expected = sum(1e9 if number % 3 else 1e-3 for number in range(199_993, 200_000)) / 7
-    assert last is not None
-    assert isclose(last, expected, rel_tol=1e-15)
+def test_a_mean_is_right_after_a_jump_has_left_the_window() -> None:
+    calm = [0.1, 0.2] * 40
+    assert isclose(fed(SMA(20), [*calm, 1e18, *calm])[-1], 0.15, rel_tol=1e-14)
 
 
 def test_a_change_from_nothing_is_no_change() -> None:

@@ -77,6 +77,7 @@ def test_every_wrong_field_is_named_at_once() -> None:
         ("momentum", {"rsi_oversold": 70}, "rsi_overbought"),
         ("momentum", {"rsi_period": True}, "rsi_period"),
         ("momentum", {"rsi_period": 14.5}, "rsi_period"),
+        ("mean_reversion", {"bb_std": True}, "bb_std"),
         ("mean_reversion", {"bb_std": 0}, "bb_std"),
         ("mean_reversion", {"bb_std": float("inf")}, "bb_std"),
         ("mean_reversion", {"position_size": "1e-99999"}, "position_size"),
