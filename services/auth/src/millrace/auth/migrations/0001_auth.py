@@ -37,7 +37,12 @@ def upgrade() -> None:
     );
     create index sessions_user on sessions (user_id);
 
-    create table signing_keys (kid text primary key, sealed bytea not null, public jsonb not null, created_at timestamptz not null);
+    create table signing_keys (
+      kid text primary key,
+      sealed bytea not null,
+      public jsonb not null,
+      created_at timestamptz not null
+    );
 
     create table tickets (
       hash bytea primary key,

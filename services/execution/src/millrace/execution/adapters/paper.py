@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from millrace.common.db.database import Connection, Database
-from millrace.common.kernel.instruments import instrument
+from millrace.common.kernel.instruments import INSTRUMENTS, instrument
 from millrace.common.kernel.market import Candle
 from millrace.execution.app.leases import Leases
 from millrace.execution.app.ports import VenueOrder, VenueReport
@@ -29,6 +29,7 @@ _PLACE = """
 insert into venue_orders (client_order_id, account_id, exchange, symbol, placed_at)
 select * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
 """
+_PLACED = ("client_order_id", "account_id", "exchange", "symbol", "signed_at")
 _REST = """
 update venue_orders v set resting = n.resting::jsonb from unnest($1::text[], $2::text[]) as n(id, resting)
 where v.client_order_id = n.id
@@ -63,9 +64,8 @@ class PaperVenue:
 
     def on_price(self, exchange: str, symbol: str, price: Decimal) -> None:
         """A trade was seen in the market; what is placed from now on meets this price."""
-        market = self._markets.get((exchange, symbol))
-        if market is not None and price > 0:
-            market.on_price(price)
+        if (exchange, symbol) in INSTRUMENTS and price > 0:
+            self._market((exchange, symbol)).on_price(price)
 
     async def load(self) -> None:
         """Rebuild every market from what is stored."""
@@ -78,9 +78,9 @@ class PaperVenue:
         for row in resting:
             books.setdefault((row["exchange"], row["symbol"]), []).append(_resting(row["resting"]))
         for key in {*stored, *books}:
-            row = stored.get(key)
-            market = self._market(key)
-            market.restore(books.get(key, []), row and row["price"], row and row["bar_at"])
+            found = stored.get(key)
+            price, bar_at = (found["price"], found["bar_at"]) if found else (None, None)
+            self._market(key).restore(books.get(key, []), price, bar_at)
 
     def _market(self, key: Key) -> Market:
         if key not in self._markets:
@@ -88,13 +88,13 @@ class PaperVenue:
         return self._markets[key]
 
     async def submit(self, orders: Sequence[VenueOrder]) -> None:
-        await self._write(lambda seen: self._place(orders, seen), orders)
+        await self._write(lambda seen: self._place(orders, seen), orders, placing=True)
 
     async def cancel(self, orders: Sequence[VenueOrder], at: datetime) -> None:
         def cancelled(_: set[str]) -> list[Report]:
             return [r for o in orders for r in self._market((o.exchange, o.symbol)).cancel(o.client_order_id, at)]
 
-        await self._write(cancelled, orders)
+        await self._write(cancelled, orders, placing=False)
 
     def _place(self, orders: Sequence[VenueOrder], seen: set[str]) -> list[Report]:
         reports: list[Report] = []
@@ -103,20 +103,19 @@ class PaperVenue:
                 reports += self._market((order.exchange, order.symbol)).submit(_new(order))
         return reports
 
-    async def _write(self, act: Callable[[set[str]], list[Report]], orders: Sequence[VenueOrder]) -> None:
+    async def _write(
+        self, act: Callable[[set[str]], list[Report]], orders: Sequence[VenueOrder], *, placing: bool
+    ) -> None:
         async with self._turn:
             try:
                 async with self._database.transaction() as connection:
                     await self._leases.check(connection, [(o.account_id, o.epoch) for o in orders])
                     seen = await self._seen(connection, [o.client_order_id for o in orders])
-                    fresh = [o for o in orders if o.client_order_id not in seen]
+                    fresh = [o for o in orders if placing and o.client_order_id not in seen]
                     if fresh:
                         await connection.execute(
                             _PLACE,
-                            *zip(
-                                *((o.client_order_id, o.account_id, o.exchange, o.symbol, o.signed_at) for o in fresh),
-                                strict=True,
-                            ),
+                            *([getattr(o, name) for o in fresh] for name in _PLACED),
                         )
                     await self._store(connection, act(seen))
             except BaseException:

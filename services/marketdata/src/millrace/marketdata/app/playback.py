@@ -70,8 +70,9 @@ class Playback:
     async def run(self) -> None:
         """Play for ever; at the end of the tape it starts again after the history."""
         step = self._step.total_seconds()
+        opened_at = timeframes.opening(self._clock.now(), self._timeframe)
         while True:
-            opened_at = timeframes.opening(self._clock.now(), self._timeframe) + self._step
+            opened_at = max(opened_at + self._step, timeframes.opening(self._clock.now(), self._timeframe))
             await self._until(opened_at)
             index = self._index()
             bars = {s: replace(t[index], timeframe=self._timeframe, opened_at=opened_at) for s, t in self._tape.items()}

@@ -1,0 +1,74 @@
+"""`millrace status`, `verify` and `migrate`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+from rich.table import Table
+
+from millrace.common.db import migrate
+from millrace.common.db.embedded import EmbeddedPostgres
+from millrace.common.runtime.cli import errors, show
+from millrace.common.runtime.host import owned_schemas
+from millrace.common.runtime.platform import running_state
+from millrace.common.runtime.settings import SERVICES, Settings
+from millrace.common.runtime.verify import Finding, verify
+
+
+@asynccontextmanager
+async def database_url(settings: Settings) -> AsyncIterator[str]:
+    """The URL of the platform's database; the embedded one is started if it is not running."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    embedded = EmbeddedPostgres(settings.data_dir / "postgres")
+    url = await asyncio.to_thread(embedded.start)
+    try:
+        yield url
+    finally:
+        await asyncio.to_thread(embedded.stop)
+
+
+async def status(settings: Settings, output: str) -> int:
+    """Exit 0 when a platform runs and is ready, 5 when not."""
+    state = running_state(settings.data_dir)
+    if state is None:
+        errors.print(f"no platform runs on {settings.data_dir}; start one with `millrace up`", highlight=False)
+        return 5
+    async with (
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session,
+        session.get(f"http://127.0.0.1:{state['ops_port']}/readyz") as answer,
+    ):
+        checks = await answer.json(content_type=None)
+    table = Table("service", "state", title=f"{state['address']}, process {state['pid']}")
+    for name, found in checks.items():
+        table.add_row(name, found)
+    show({**state, "ready": answer.status == 200, "services": checks}, output, table)
+    return 0 if answer.status == 200 else 5
+
+
+async def verify_books(settings: Settings, output: str, patience: float) -> int:
+    """Exit 6 when an invariant is broken."""
+    async with database_url(settings) as url:
+        findings = await verify(url, patience)
+    report(findings, output)
+    return 6 if any(f.rows for f in findings) else 0
+
+
+def report(findings: list[Finding], output: str) -> None:
+    """Show what was checked."""
+    table = Table("", "invariant", "result")
+    for found in findings:
+        result = f"[red]{len(found.rows)} broken: {found.rows[0]}[/]" if found.rows else "[green]holds[/]"
+        table.add_row(found.check.number, found.check.meaning, result)
+    shown = [{"check": f.check.number, "meaning": f.check.meaning, "broken": f.rows} for f in findings]
+    show(shown, output, table)
+
+
+async def migrate_all(settings: Settings) -> int:
+    """Migrate every schema."""
+    async with database_url(settings) as url:
+        done = await migrate.upgrade(url, owned_schemas(SERVICES))
+    errors.print(f"migrated: {', '.join(done) or 'nothing, all schemas are up to date'}")
+    return 0
