@@ -1,8 +1,9 @@
-"""The platform's own secrets: from the environment, or made once and kept in the data folder for nobody else to read."""
+"""The platform's own secrets: from the environment, or made once and kept in the data folder, readable by its owner."""
 
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -40,9 +41,7 @@ def _key(name: str, given: SecretStr | None, path: Path) -> bytes:
     if given is not None:
         value = given.get_secret_value().encode()
         if len(value) < _MINIMUM or len(set(value)) < 8 or any(w in value.decode().lower() for w in _WEAK):
-            raise WeakKey(
-                f"{name} is too weak: give at least {_MINIMUM} random characters, e.g. `openssl rand -hex 32`"
-            )
+            raise WeakKey(f"{name} is too weak: give at least {_MINIMUM} random characters (openssl rand -hex 32)")
         return value
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -50,9 +49,7 @@ def _key(name: str, given: SecretStr | None, path: Path) -> bytes:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(32))
-        try:
+        with suppress(FileExistsError):  # another process was first; its key is the key
             os.link(temporary, path)
-        except FileExistsError:
-            pass  # another process was first; its key is the key
         temporary.unlink()
     return path.read_text().encode()

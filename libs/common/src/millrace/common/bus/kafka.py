@@ -128,7 +128,7 @@ class KafkaBus:
         return subscription
 
 
-class KafkaSubscription(ConsumerRebalanceListener):
+class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
     """A member of a consumer group. Partitions are given up only between batches."""
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:

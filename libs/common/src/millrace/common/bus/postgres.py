@@ -213,7 +213,8 @@ class PostgresSubscription:
         self.look()
 
     async def lag(self) -> int:
-        await self._refresh()
+        if not self._looked:
+            await self._refresh()
         return sum(self._bus.ends.get(place, 0) - self._committed.get(place, 0) for place in self._places)
 
     async def close(self) -> None:

@@ -150,9 +150,7 @@ def add_user(
     username: Annotated[str, typer.Option()],
     email: Annotated[str, typer.Option()],
     role: Annotated[str, typer.Option(help="admin, trader, exporter or viewer")] = "trader",
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="read the password from standard input")
-    ] = False,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="read it from standard input")] = False,
     data_dir: DataDir = None,
     output: Output = "json",
 ) -> None:

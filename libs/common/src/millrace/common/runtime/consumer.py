@@ -26,6 +26,7 @@ log = structlog.get_logger()
 
 _TRIES = (0.05, 0.2, 0.5, 1.0)
 _WAIT_SECONDS = 1.0
+_NOT_ITS_FAULT: tuple[type[Exception], ...] = (*RETRYABLE, ReaderMoved)
 
 
 class Consumer:
@@ -102,7 +103,7 @@ class Consumer:
     async def _apply(self, subscription: Subscription, records: Sequence[Record]) -> None:
         try:
             await self._together(subscription, records)
-        except (*RETRYABLE, ReaderMoved):
+        except _NOT_ITS_FAULT:
             raise
         except Exception as problem:
             if len(records) > 1:
@@ -156,7 +157,7 @@ class Consumer:
             try:
                 await self._together(subscription, [record])
                 return
-            except (*RETRYABLE, ReaderMoved):
+            except _NOT_ITS_FAULT:
                 raise
             except Exception as problem:
                 error = problem

@@ -6,27 +6,11 @@ from millrace.common.kernel.errors import Code, MillraceError
 
 _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{2,63}")
 _COMMON = frozenset(
-    [
-        "password",
-        "password1",
-        "password123",
-        "12345678",
-        "123456789",
-        "1234567890",
-        "qwertyuiop",
-        "qwerty123",
-        "letmein123",
-        "iloveyou",
-        "admin123",
-        "administrator",
-        "welcome1",
-        "welcome123",
-        "changeme",
-        "bitcoin123",
-        "trustno1",
-        "sunshine1",
-        "millrace",
-    ]
+    {
+        *("password", "password1", "password123", "12345678", "123456789", "1234567890", "qwertyuiop", "qwerty123"),
+        *("letmein123", "iloveyou", "admin123", "administrator", "welcome1", "welcome123", "changeme", "bitcoin123"),
+        *("trustno1", "sunshine1", "millrace"),
+    }
 )
 
 

@@ -23,6 +23,7 @@ from millrace.venue.market import Market
 from millrace.venue.orders import NewOrder, Report, RestingOrder
 
 Key = tuple[str, str]
+_Act = Callable[[set[str]], list[Report]]
 
 _SEEN = "select client_order_id from venue_orders where client_order_id = any($1::text[])"
 _PLACE = """

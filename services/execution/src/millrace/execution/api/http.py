@@ -26,10 +26,10 @@ from millrace.execution.domain.intent import Intent
 def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, wait: float, current: Any) -> APIRouter:
     """The API of the execution service. `price(exchange, symbol)` is the market's last price or None."""
     api = APIRouter()
-    User = Annotated[Principal, Depends(current)]
+    user_dependency = Annotated[Principal, Depends(current)]
 
     @api.post("/orders", status_code=201)
-    async def place_order(user: User, asked: Annotated[PlaceOrder, Depends(body(PlaceOrder))]) -> Order:
+    async def place_order(user: user_dependency, asked: Annotated[PlaceOrder, Depends(body(PlaceOrder))]) -> Order:
         filters = instrument(asked.exchange, asked.symbol)
         reference = price(filters.exchange, filters.symbol) or asked.price or asked.stop_price
         if reference is None:
@@ -55,7 +55,7 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
 
     @api.get("/orders")
     async def list_orders(
-        user: User,
+        user: user_dependency,
         bot_id: UUID | None = None,
         symbol: str | None = None,
         state: Annotated[list[OrderState] | None, Query()] = None,
@@ -71,7 +71,7 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
         return Orders(items=[present(row) for row in rows], total=total)
 
     @api.get("/orders/{order_id}")
-    async def get_order(user: User, order_id: UUID) -> Order:
+    async def get_order(user: user_dependency, order_id: UUID) -> Order:
         async with works.database.as_user(user.user_id) as connection:
             row = await queries.get_order(connection, user.user_id, order_id)
         if row is None:
@@ -79,7 +79,7 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
         return present(row)
 
     @api.delete("/orders/{order_id}")
-    async def cancel_order(user: User, order_id: UUID) -> Order:
+    async def cancel_order(user: user_dependency, order_id: UUID) -> Order:
         async with works.begin(user.user_id) as work:
             row = (await orders.locked(work, [order_id])).get(order_id)
             if row is None or row["user_id"] != user.user_id:
@@ -99,7 +99,7 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
         return present(row)
 
     @api.get("/accounts")
-    async def list_accounts(user: User) -> dict[str, Any]:
+    async def list_accounts(user: user_dependency) -> dict[str, Any]:
         async with works.database.as_user(user.user_id) as connection:
             found = await queries.list_accounts(connection, user.user_id)
         shown = ("id", "num", "name", "exchange", "mode", "currency", "initial_balance", "is_active", "created_at")

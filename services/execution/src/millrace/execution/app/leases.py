@@ -79,7 +79,7 @@ class Leases:
             return False
 
     async def check(self, connection: Connection, accounts: Sequence[tuple[UUID, int]]) -> None:
-        """Raise `Fenced` unless these (account, epoch) pairs are still ours; they stay so until the transaction ends."""
+        """Raise `Fenced` unless these (account, epoch) pairs are still ours, and hold them to the transaction's end."""
         wanted = dict(accounts)
         held = await connection.fetchval(_HELD, list(wanted), list(wanted.values()), self._owner)
         if held != len(wanted):

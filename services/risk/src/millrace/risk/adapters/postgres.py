@@ -25,7 +25,8 @@ _EXPOSURES = "select symbol, quantity, price, buying from exposures where accoun
 _LIMITS = "select limit_type, symbol, limit_value from limits where user_id = $1 and enabled"
 _HALTED = """
 select scope, reason from switches where active and (scope, target) in
-  (('global', 'all'), ('user', $1::text), ('account', $1::text || '/' || $2::text), ('bot', $1::text || '/' || $3::text)) limit 1
+  (('global', 'all'), ('user', $1::text), ('account', $1::text || '/' || $2::text),
+   ('bot', $1::text || '/' || $3::text)) limit 1
 """
 _RESERVE = """
 with taken as (

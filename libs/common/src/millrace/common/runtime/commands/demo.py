@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from rich.table import Table
 
 from millrace.common.runtime.cli import errors, settings_with, show, wait_for_signal
@@ -32,11 +33,11 @@ async def demo(seconds: float, data_dir: Path | None, output: str) -> int:
         await platform.welcome()
         errors.print(f"trading a recorded market on paper for {seconds:g} seconds at {platform.address} ...")
         await asyncio.wait({stopped}, timeout=seconds)
-        connection = await platform.host.running["portfolio"].database.pool.acquire()
         findings = await verify(platform.host.url, 15)
-        await connection.execute("reset role")
+        connection = await asyncpg.connect(platform.host.url)
         bots = [dict(row) for row in await connection.fetch(_BOTS)]
         equity = dict(await connection.fetchrow(_EQUITY) or {})
+        await connection.close()
         await platform.stop()
     fills = sum(row["fills"] for row in bots)
     clean = not any(f.rows for f in findings)

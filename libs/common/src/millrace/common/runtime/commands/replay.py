@@ -16,6 +16,8 @@ from millrace.common.runtime.settings import SERVICES, Settings
 from millrace.common.telemetry import logs
 
 _ROOT = Principal(UUID(int=0), "command line", "admin")
+_USER = {"username": "replay", "email": "replay@millrace.example", "password": "a lockstep replay"}
+_CONFIG = {"position_size": 0.3, "timeframe": "5m"}
 
 
 async def replay(
@@ -42,7 +44,7 @@ async def lockstep(bus: str, data: Path | None, symbol: str, strategies: list[st
     if data is not None:
         os.environ["MILLRACE_MARKETDATA_FILE"] = str(data.resolve())
     with tempfile.TemporaryDirectory(prefix="millrace-replay-", ignore_cleanup_errors=True) as folder:
-        settings = Settings(data_dir=Path(folder), bus=bus, clock="messages")  # type: ignore[arg-type]
+        settings = Settings(data_dir=Path(folder), bus=bus, clock="messages")
         host = Host(settings, SERVICES)
         await host.start()
         try:

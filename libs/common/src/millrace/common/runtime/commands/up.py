@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 from millrace.common.runtime.cli import errors, wait_for_signal
 from millrace.common.runtime.host import Host
@@ -11,8 +12,6 @@ from millrace.common.runtime.server import HttpServer
 from millrace.common.runtime.settings import SERVICES, Settings
 from millrace.common.telemetry import logs
 from millrace.common.telemetry.health import Health
-
-_FOREVER = 130
 
 
 async def up(settings: Settings) -> int:
@@ -79,7 +78,8 @@ async def serve(settings: Settings, name: str) -> int:
 
 async def _until_over(host: Host, stopped: "asyncio.Future[int]") -> None:
     assert host.failed is not None
-    await asyncio.wait({stopped, host.failed}, return_when=asyncio.FIRST_COMPLETED)
+    waiting: set[asyncio.Future[Any]] = {stopped, host.failed}
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     if host.failed.done() and not stopped.done():
         raise RuntimeError(f"a background loop failed: {host.failed.result()!r}")
 
