@@ -27,3 +27,11 @@ class Feed(Protocol):
     async def close(self) -> None:
         """Give up connections."""
         ...
+
+
+class SourceDown(Exception):
+    """The source did not answer, or not with market data. Try again, no sooner than in `wait` seconds."""
+
+    def __init__(self, message: str, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait = wait

@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal, localcontext
 from heapq import merge
 from typing import NamedTuple
 
 from millrace.common.kernel import timeframes
 from millrace.common.kernel.clock import to_millis
 from millrace.common.kernel.market import Candle
+from millrace.common.kernel.money import SCALE, floor_to
 from millrace.marketdata.domain.orderbook import BookSnapshot, BookUpdate
 from millrace.marketdata.domain.ticks import Tick
 
 Item = Tick | Candle | BookSnapshot | BookUpdate
-_VOLUME_STEP = Decimal("1e-18")
 
 
 class Due(NamedTuple):
@@ -55,8 +55,9 @@ def as_ticks(candle: Candle) -> list[Tick]:
 
     What a quarter of the volume cannot hold in 18 decimal places goes to the last.
     """
-    quarter = (candle.volume / 4).quantize(_VOLUME_STEP, rounding=ROUND_DOWN).normalize()
-    volumes = (quarter, quarter, quarter, candle.volume - 3 * quarter)
+    with localcontext(prec=60):
+        quarter = floor_to(candle.volume / 4, SCALE).normalize()
+        volumes = (quarter, quarter, quarter, candle.volume - 3 * quarter)
     step = timeframes.length(candle.timeframe) / 4
     first = to_millis(candle.opened_at) * 10
     return [

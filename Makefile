@@ -1,0 +1,70 @@
+SHELL := bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MEMBERS := $(wildcard libs/*) $(wildcard services/*)
+PORT ?= 8000
+SECONDS ?= 30
+KILLS ?= 10
+SEED ?= 1
+BUS ?= postgres
+export PYTHONDONTWRITEBYTECODE = 1
+
+.PHONY: help install up demo test test-real check lock docs docs-check bench digest crash clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+# install(LOCK): a virtual environment with the locked packages and the members, editable; again only when something changed
+define install
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@if command -v uv >/dev/null 2>&1; then UV=uv; elif $(BIN)/python -m uv --version >/dev/null 2>&1; then UV="$(BIN)/python -m uv"; fi; \
+	if [ -n "$$UV" ]; then \
+	  $$UV pip install -q --python $(BIN)/python --require-hashes -r requirements/$(1).txt && \
+	  $$UV pip install -q --python $(BIN)/python --no-deps $(addprefix -e ./,$(MEMBERS)); \
+	else \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/$(1).txt && \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps $(addprefix -e ./,$(MEMBERS)); \
+	fi
+endef
+
+$(VENV)/.runtime: requirements/all.txt $(addsuffix /pyproject.toml,$(MEMBERS))
+	$(call install,all)
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(addsuffix /pyproject.toml,$(MEMBERS))
+	$(call install,dev)
+	@touch $@ $(VENV)/.runtime
+
+install: $(VENV)/.dev ## make .venv with everything for development
+
+up: $(VENV)/.runtime ## start the platform on http://localhost:8000 (PORT=) and keep it running
+	@$(BIN)/millrace up --port $(PORT)
+
+demo: $(VENV)/.runtime ## trade on a fresh platform for a while (SECONDS=) and report
+	@$(BIN)/millrace demo --seconds $(SECONDS)
+
+test: $(VENV)/.dev ## the fast tier: needs no server
+	@$(BIN)/pytest -q -m "not real"
+
+test-real: $(VENV)/.dev ## the truth tier: real Kafka, PostgreSQL, Redis, Chromium
+	@tools/real $(BIN)/pytest -q -m real
+
+check: $(VENV)/.dev ## lint, format, types, layers
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy libs services
+	@$(BIN)/lint-imports
+
+lock: $(VENV)/.dev ## resolve requirements/*.txt anew
+	@$(BIN)/python tools/lock.py $(ARGS)
+
+digest: $(VENV)/.dev ## the same bars on every bus: three digests side by side
+	@$(BIN)/python tools/digest.py
+
+crash: $(VENV)/.dev ## kill the platform while it trades (KILLS= SEED= BUS=) and check the books
+	@$(BIN)/python tools/crash.py --kills $(KILLS) --seed $(SEED) --bus $(BUS)
+
+clean: ## forget the environment and caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,74 @@
+"""The exchanges the platform knows: what each is called, needs and charges, and its best known markets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from millrace.common.kernel.errors import not_found
+from millrace.common.kernel.instruments import INSTRUMENTS, Instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One exchange. Fees are fractions of the notional for the lowest spot tier; `timeframes` those it gives candles of.
+
+    `credentials` are the names of what a user must give to connect an account.
+    """
+
+    id: str
+    display_name: str
+    region: str
+    maker_fee: Decimal
+    taker_fee: Decimal
+    timeframes: tuple[str, ...]
+    instruments: tuple[Instrument, ...]
+    credentials: tuple[str, ...] = ("api_key", "api_secret")
+
+    @property
+    def supports_paper(self) -> bool:
+        """Whether a paper account can trade its markets."""
+        return any(exchange == self.id for exchange, _ in INSTRUMENTS)
+
+
+_COMMON = ("1m", "5m", "15m", "30m", "1h", "4h", "1d")
+_MARKETS: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {
+    "kucoin": (("BTC/USDT", "0.1", "0.00000001", "0.1"), ("ETH/USDT", "0.01", "0.0000001", "0.1")),
+    "kraken": (("BTC/USDT", "0.1", "0.00000001", "0.5"), ("ETH/USDT", "0.01", "0.00000001", "0.5")),
+    "bybit": (("BTC/USDT", "0.1", "0.000001", "5"), ("ETH/USDT", "0.01", "0.00001", "5")),
+}
+"""Symbol, tick size, step size and least notional, for the exchanges that no paper account trades on.
+
+They change now and then: a live feed reads its exchange's own.
+"""
+
+
+def _platform(id: str, name: str, region: str, maker: str, taker: str, more: tuple[str, ...] = ()) -> Platform:
+    fees = Decimal(maker), Decimal(taker)
+    listed = [
+        Instrument(id, symbol, Decimal(tick), Decimal(step), Decimal(least))
+        for symbol, tick, step, least in _MARKETS.get(id, ())
+    ]
+    listed += [known for known in INSTRUMENTS.values() if known.exchange == id]
+    instruments = tuple(replace(i, maker_fee=fees[0], taker_fee=fees[1]) if id in _MARKETS else i for i in listed)
+    return Platform(id, name, region, *fees, (*_COMMON, *more), instruments)
+
+
+_ALL = (
+    _platform("luno", "Luno", "South Africa", "0", "0.001", ("3d", "1w")),
+    _platform("binance", "Binance", "global", "0.001", "0.001", ("1s", "6h", "12h", "3d", "1w")),
+    replace(
+        _platform("kucoin", "KuCoin", "global", "0.001", "0.001", ("6h", "12h", "1w")),
+        credentials=("api_key", "api_secret", "passphrase"),
+    ),
+    _platform("kraken", "Kraken", "United States", "0.0025", "0.004", ("1w",)),
+    _platform("bybit", "Bybit", "global", "0.001", "0.001", ("6h", "12h", "1w")),
+)
+PLATFORMS: Mapping[str, Platform] = {platform.id: platform for platform in _ALL}
+
+
+def platform(name: str) -> Platform:
+    """The exchange of that name. Raises NOT_FOUND."""
+    found = PLATFORMS.get(name.strip().lower())
+    if found is None:
+        raise not_found("Platform")
+    return found

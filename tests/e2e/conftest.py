@@ -1,0 +1,28 @@
+"""A whole platform on a free port, as a user meets it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from millrace.common.runtime.platform import Platform
+from millrace.common.runtime.settings import Settings
+from tests.e2e.client import Client
+
+
+@pytest.fixture(scope="session")
+async def platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """The embedded platform, playing the recorded market fast."""
+    folder: Path = tmp_path_factory.mktemp("platform")
+    running = Platform(Settings(data_dir=folder, port=0))
+    await running.start()
+    yield running
+    await running.stop()
+
+
+@pytest.fixture
+async def client(platform: Platform) -> AsyncIterator[Client]:
+    """A freshly registered user."""
+    async with Client(f"http://127.0.0.1:{platform.port}") as found:
+        await found.register()
+        yield found
