@@ -25,7 +25,8 @@ def read_book(path: Path, exchange: str, symbol: str) -> Iterator[BookSnapshot |
     number = 0
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
+            for line in file:
+                number += 1
                 item = _item(json.loads(line)["msg"], exchange, symbol, at)
                 if item is not None:
                     at = item.at

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ def _moment_at(path: Path, number: int, row: Mapping[str, Any]) -> datetime:
 
 
 def _timeframe_of(path: Path, moments: list[datetime]) -> str:
-    step = min((b - a for a, b in zip(moments, moments[1:], strict=False) if b > a), default=None)
+    step = min((b - a for a, b in pairwise(moments) if b > a), default=None)
     for name in timeframes.SECONDS:
         if step == timeframes.length(name):
             return name

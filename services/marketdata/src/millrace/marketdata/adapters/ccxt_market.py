@@ -6,7 +6,7 @@ Tried against a local server that answers like Binance's public REST API; not ve
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -38,7 +38,7 @@ T = TypeVar("T")
 class CcxtMarket:
     """Asks one exchange. Methods raise SourceDown for what may pass, MillraceError for what will not."""
 
-    def __init__(self, exchange: str, *, options: Mapping[str, Any] | None = None, base_url: str = "") -> None:
+    def __init__(self, exchange: str, *, options: Mapping[str, object] | None = None, base_url: str = "") -> None:
         if exchange not in PLATFORMS:
             raise MillraceError(
                 Code.VALIDATION_ERROR, f"unknown exchange {exchange[:40]!r}; known are {', '.join(PLATFORMS)}"
@@ -124,7 +124,7 @@ class CcxtMarket:
         except (ccxt.BaseError, OSError, LookupError, TypeError, ValueError, AttributeError) as wrong:
             raise SourceDown(f"{self.exchange} did not answer: {str(wrong)[:200]}") from None
 
-    def _read(self, reading: Any) -> Any:
+    def _read(self, reading: Callable[[], T]) -> T:
         try:
             return reading()
         except (MillraceError, LookupError, TypeError, ValueError) as wrong:
@@ -146,12 +146,14 @@ class CcxtMarket:
         return Candle(self.exchange, symbol, timeframe, from_millis(int(row[0])), o, h, low, c, v)
 
 
-def checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
+def checked_options(options: Mapping[str, object]) -> dict[str, Any]:
     """The options if all of them are allowed. Raises VALIDATION_ERROR with the ones that are not."""
     wrong = {name[:40]: "is not an allowed option" for name in options if name not in OPTIONS}
     for name, (kind, _) in OPTIONS.items():
         value = options.get(name)
-        if name in options and (type(value) is not kind or (kind is int and not 0 < value <= 60_000)):
+        if name in options and (
+            type(value) is not kind or (isinstance(value, int) and kind is int and not 0 < value <= 60_000)
+        ):
             wrong[name] = "must be true or false" if kind is bool else "must be a whole number from 1 to 60000"
     if wrong:
         raise MillraceError(Code.VALIDATION_ERROR, f"exchange options may be {', '.join(OPTIONS)}", fields=wrong)

@@ -10,9 +10,9 @@ from millrace.common.kernel.instruments import INSTRUMENTS, Instrument
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """One exchange. Fees are fractions of the notional for the lowest spot tier; `timeframes` those it gives candles of.
+    """One exchange. Fees are fractions of the notional for the lowest spot tier.
 
-    `credentials` are the names of what a user must give to connect an account.
+    `timeframes` are those it gives candles of, `credentials` the names of what a user gives to connect an account.
     """
 
     id: str
