@@ -1,7 +1,7 @@
 """Apache Kafka by aiokafka: batches, explicit commits, an idempotent producer, static membership."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -25,8 +25,11 @@ class KafkaBus:
 
     features = Features(joins_transaction=False, survives_restart=True, several_processes=True)
 
-    def __init__(self, servers: str, instance: str, *, create_topics: bool = True, replicas: int = 1) -> None:
+    def __init__(
+        self, servers: str, instance: str, *, prefix: str = "", create_topics: bool = True, replicas: int = 1
+    ) -> None:
         self._servers = servers
+        self._prefix = prefix
         self._instance = instance
         self._create = create_topics
         self._replicas = replicas
@@ -35,10 +38,11 @@ class KafkaBus:
         self._lossy: dict[tuple[str, str], Envelope] = {}
         self._lossy_news = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self.sent: dict[Place, int] = {}
 
     async def start(self) -> None:
         if self._create:
-            await create_topics(self._servers, CATALOGUE.values(), self._replicas)
+            await create_topics(self._servers, CATALOGUE.values(), self._replicas, self._prefix)
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._servers,
             acks="all",
@@ -60,10 +64,12 @@ class KafkaBus:
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:
         sent = [await self._send(topic, envelope) for topic, envelope in messages]
-        await asyncio.gather(*sent)
+        for record in await asyncio.gather(*sent):
+            self.sent[Place(record.topic.removeprefix(self._prefix), record.partition)] = record.offset + 1
 
     async def _send(self, topic: str, envelope: Envelope) -> "asyncio.Future[Any]":
         assert self._producer is not None
+        topic = self._prefix + topic
         partitions = await self._producer.partitions_for(topic)
         future: asyncio.Future[Any] = await self._producer.send(
             topic,
@@ -96,7 +102,7 @@ class KafkaBus:
         return lambda: listeners.remove(listener)
 
     async def _hear(self, topic: str) -> None:
-        consumer = AIOKafkaConsumer(topic, bootstrap_servers=self._servers, auto_offset_reset="latest")
+        consumer = AIOKafkaConsumer(self._prefix + topic, bootstrap_servers=self._servers, auto_offset_reset="latest")
         await consumer.start()
         try:
             async for record in consumer:
@@ -113,8 +119,8 @@ class KafkaBus:
     async def subscribe(self, group: str, topics: Sequence[str]) -> "KafkaSubscription":
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._servers,
-            group_id=group,
-            group_instance_id=f"{group}-{self._instance}",
+            group_id=self._prefix + group,
+            group_instance_id=f"{self._prefix}{group}-{self._instance}",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             fetch_min_bytes=1,
@@ -122,8 +128,8 @@ class KafkaBus:
             retry_backoff_ms=50,
             **_GROUP,
         )
-        subscription = KafkaSubscription(consumer)
-        consumer.subscribe(list(topics), listener=subscription)
+        subscription = KafkaSubscription(consumer, self.sent, topics, self._prefix)
+        consumer.subscribe([self._prefix + topic for topic in topics], listener=subscription)
         await consumer.start()
         return subscription
 
@@ -131,11 +137,16 @@ class KafkaBus:
 class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
     """A member of a consumer group. Partitions are given up only between batches."""
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+    def __init__(
+        self, consumer: AIOKafkaConsumer, sent: Mapping[Place, int], topics: Sequence[str], prefix: str
+    ) -> None:
         self._consumer = consumer
+        self._prefix = prefix
+        self._sent = sent
+        self.topics = frozenset(topics)
+        self.applied: dict[Place, int] = {}
         self._done = asyncio.Event()
         self._done.set()
-        self._committed: dict[TopicPartition, int] = {}
         self._first: dict[TopicPartition, int] = {}
 
     async def on_partitions_revoked(self, revoked: object) -> None:
@@ -147,7 +158,6 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             log.warning("partitions revoked in the middle of a batch")
 
     async def on_partitions_assigned(self, assigned: object) -> None:
-        self._committed.clear()
         self._first.clear()
 
     async def poll(self, limit: int, wait: float) -> list[Record]:
@@ -156,16 +166,17 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         if batches:
             self._done.clear()
         self._first = {place: records[0].offset for place, records in batches.items() if records}
-        return [_record(record) for records in batches.values() for record in records]
+        return [self._record(record) for records in batches.values() for record in records]
 
     async def commit(self, positions: Mapping[Place, int], connection: Any = None) -> None:
-        offsets = {TopicPartition(*place): position for place, position in positions.items()}
+        offsets = {TopicPartition(self._prefix + p.topic, p.partition): n for p, n in positions.items()}
         try:
             await self._consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError) as lost:
             # The partitions belong to another member now; its inbox knows what was applied here.
             log.warning("commit came too late", error=repr(lost))
         self._first.update(offsets)
+        self.applied.update(positions)
         self._done.set()
 
     async def rewind(self) -> None:
@@ -175,29 +186,29 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         self._done.set()
 
     async def lag(self) -> int:
-        places = list(self._consumer.assignment())
-        ends = await self._consumer.end_offsets(places)
-        done = [await self._consumer.committed(place) or 0 for place in places]
-        return sum(ends[place] - offset for place, offset in zip(places, done, strict=True))
+        # Asking the broker would wait behind the fetch that is always under way; what this process sent is known here.
+        mine = [place for place in self._sent if place.topic in self.topics]
+        return sum(max(0, self._sent[place] - self.applied.get(place, 0)) for place in mine)
 
     async def close(self) -> None:
         self._done.set()
         await self._consumer.stop()
 
+    def _record(self, record: Any) -> Record:
+        envelope: Envelope | BrokenEnvelope
+        try:
+            envelope = read_envelope(record.key, record.headers, record.value)
+        except BrokenEnvelope as broken:
+            envelope = broken
+        place = Place(record.topic.removeprefix(self._prefix), record.partition)
+        return Record(place, record.offset, envelope)
 
-def _record(record: Any) -> Record:
-    envelope: Envelope | BrokenEnvelope
-    try:
-        envelope = read_envelope(record.key, record.headers, record.value)
-    except BrokenEnvelope as broken:
-        envelope = broken
-    return Record(Place(record.topic, record.partition), record.offset, envelope)
 
-
-async def create_topics(servers: str, topics: "Sequence[Topic] | Any", replicas: int) -> None:
+async def create_topics(servers: str, topics: Iterable[Topic], replicas: int, prefix: str = "") -> None:
     """Create what is missing of the catalogue and of its dead-letter topics, and wait until each has a leader."""
-    wanted = [NewTopic(t.name, t.partitions, replicas, topic_configs=_configs(t)) for t in topics]
-    wanted += [NewTopic(t.dead_letters(g), 1, replicas) for t in topics if t.durable for g in t.readers]
+    known = list(topics)
+    wanted = [NewTopic(prefix + t.name, t.partitions, replicas, topic_configs=_configs(t)) for t in known]
+    wanted += [NewTopic(prefix + t.dead_letters(g), 1, replicas) for t in known if t.durable for g in t.readers]
     admin = AIOKafkaAdminClient(bootstrap_servers=servers)
     await admin.start()
     try:

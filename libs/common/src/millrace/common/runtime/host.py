@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import aiohttp
+import orjson
 import structlog
 
 from millrace.common.auth.keys import Keys
-from millrace.common.bus.kafka import KafkaBus
+from millrace.common.bus.kafka import KafkaBus, KafkaSubscription
 from millrace.common.bus.memory import MemoryBus
 from millrace.common.bus.port import Bus
 from millrace.common.bus.postgres import PostgresBus
@@ -90,7 +92,13 @@ class Host:
             case "kafka":
                 if not self.settings.kafka:
                     raise ValueError("MILLRACE_BUS=kafka needs MILLRACE_KAFKA=host:port")
-                return KafkaBus(self.settings.kafka, self.settings.instance, replicas=self.settings.kafka_replicas)
+                settings = self.settings
+                return KafkaBus(
+                    settings.kafka,
+                    settings.instance,
+                    prefix=settings.kafka_prefix,
+                    replicas=settings.kafka_replicas,
+                )
 
     async def _start(self, name: str, build: Build) -> None:
         database = Database(self.url, name)
@@ -166,21 +174,37 @@ class Host:
         first = await self._all_rest()
         return first is not None and await self._all_rest() == first
 
-    async def _all_rest(self) -> list[bytes] | None:
+    async def _all_rest(self) -> list[dict[str, Any]] | None:
         self._session = self._session or aiohttp.ClientSession()
         answers = await asyncio.gather(*(self._ask_rest(url) for url in self.settings.rest_urls.split(",")))
-        good = all(found is not None for found in answers) and await self.rests()
-        return [*(found or b"" for found in answers), b"%d" % self.progress()] if good else None
+        found = [answer for answer in answers if answer is not None]
+        if len(found) < len(answers) or not await self.rests():
+            return None
+        found.append(self.places())
+        sent = {place: position for each in found for place, position in each["sent"].items()}
+        for reader in (reader for each in found for reader in each["seen"]):
+            topics, seen = reader["topics"], reader["applied"]
+            if any(seen.get(p, 0) < position for p, position in sent.items() if p.split("|")[0] in topics):
+                return None
+        return found
 
-    async def _ask_rest(self, url: str) -> bytes | None:
+    async def _ask_rest(self, url: str) -> dict[str, Any] | None:
         assert self._session is not None
         async with self._session.get(f"{url}/rest") as answer:
-            return await answer.read() if answer.status == 200 else None
+            return orjson.loads(await answer.read()) if answer.status == 200 else None
 
-    def progress(self) -> int:
-        """A number that grows with everything applied or published here."""
-        consumed = sum(r.consumer.applied for r in self.running.values() if r.consumer)
-        return consumed + sum(r.relay.published for r in self.running.values() if r.relay)
+    def places(self) -> dict[str, Any]:
+        """What this process has sent to Kafka and what its readers have applied, for replays over several processes."""
+        bus = self.bus
+        if not isinstance(bus, KafkaBus):
+            return {"sent": {}, "seen": []}
+        readers = [r.consumer.subscription for r in self.running.values() if r.consumer]
+        seen = [
+            {"topics": sorted(s.topics), "applied": {f"{p.topic}|{p.partition}": n for p, n in s.applied.items()}}
+            for s in readers
+            if isinstance(s, KafkaSubscription)
+        ]
+        return {"sent": {f"{p.topic}|{p.partition}": n for p, n in bus.sent.items()}, "seen": seen}
 
     async def rests(self) -> bool:
         """Whether nothing is under way here: all read, all applied, all published, no order being sent."""

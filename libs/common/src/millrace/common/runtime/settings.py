@@ -17,6 +17,7 @@ class Settings(BaseSettings):
     bus: Literal["memory", "postgres", "kafka"] = "postgres"
     kafka: str = Field(default="", description="bootstrap servers, host:port[,host:port]")
     kafka_replicas: int = 1
+    kafka_prefix: str = Field(default="", description="before every topic and group, to share a cluster")
     database_url: str = Field(default="", description="PostgreSQL; empty: the embedded server in the data folder")
     redis_url: str = ""
     data_dir: Path = Path.home() / ".local" / "share" / "millrace"

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from millrace.common.runtime.cli import errors, wait_for_signal
 from millrace.common.runtime.host import Host
 from millrace.common.runtime.platform import AlreadyRunning, Platform
@@ -96,7 +98,6 @@ class Operations:
             from millrace.common.telemetry.health import answer
 
             at_rest = self._health.started and await self._host.rests()
-            body = b"%d" % self._host.progress()
-            await answer(send, 200 if at_rest else 503, body, b"text/plain")
+            await answer(send, 200 if at_rest else 503, orjson.dumps(self._host.places()))
             return
         await self._health(scope, receive, send)  # type: ignore[arg-type]
