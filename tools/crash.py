@@ -1,0 +1,271 @@
+"""Kills the platform while it trades, again and again, then checks that nothing was lost or doubled.
+
+    python tools/crash.py --kills 10 --seed 1 --bus postgres     the embedded platform, killed whole
+    python tools/crash.py --kills 100 --seed 1 --bus kafka       each service on its own (tools/devstack must be up)
+
+With --bus kafka the broker and PostgreSQL are killed too when MILLRACE_TEST_CRASH names the command that kills and
+restarts a server (`<command> kafka`, `<command> postgres`). Prints each kill, ends with a table, exits 1 on any
+violation.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import asyncpg
+import uvloop
+from cluster import Cluster, free_ports
+
+from millrace.common.runtime.settings import SERVICES
+from millrace.common.runtime.verify import verify
+
+_DOWN = (aiohttp.ClientError, TimeoutError, ConnectionError, asyncio.IncompleteReadError)
+
+
+class Trader:
+    """A user who trades through crashes: asks again under the same id, resumes the stream, remembers every answer."""
+
+    def __init__(self, base: str, number: int, rng: random.Random) -> None:
+        self.base = base
+        self.rng = rng
+        self.name = f"crash-{os.getpid()}-{number}"
+        self.token = ""
+        self.acknowledged: set[str] = set()
+        self.seen: list[int] = []
+        self.refused = 0
+
+    async def open(self, session: aiohttp.ClientSession) -> None:
+        """Register and wait for the account."""
+        asked = {"username": self.name, "email": f"{self.name}@example.com", "password": "SecurePass123!"}
+        async with session.post(f"{self.base}/api/v1/auth/register", json=asked) as answer:
+            self.token = (await answer.json())["access_token"]
+
+    def _headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.token}"}
+
+    async def trade(self, session: aiohttp.ClientSession) -> None:
+        """Place small orders for ever."""
+        number = 0
+        while True:
+            number += 1
+            side = "BUY" if number % 2 else "SELL"
+            order = {"symbol": "BTCUSDT", "side": side, "order_type": "MARKET", "quantity": "0.001"}
+            await self._place(session, {**order, "client_order_id": f"{self.name}-{number}"})
+            await asyncio.sleep(self.rng.uniform(0.01, 0.1))
+
+    async def _place(self, session: aiohttp.ClientSession, order: dict[str, str]) -> None:
+        while True:
+            try:
+                async with session.post(
+                    f"{self.base}/api/v1/orders", json=order, headers=self._headers(), timeout=aiohttp.ClientTimeout(5)
+                ) as answer:
+                    found = await answer.json()
+                    if answer.status == 201:
+                        self.acknowledged.add(found["id"])
+                        return
+                    if answer.status == 409:  # an earlier try got through
+                        return
+                    if answer.status == 401:
+                        await self._sign_in(session)
+                    self.refused += answer.status < 500
+            except (*_DOWN, ValueError):
+                pass
+            await asyncio.sleep(0.1)
+
+    async def _sign_in(self, session: aiohttp.ClientSession) -> None:
+        asked = {"username": self.name, "password": "SecurePass123!"}
+        async with session.post(f"{self.base}/api/v1/auth/login", json=asked) as answer:
+            if answer.status == 200:
+                self.token = (await answer.json())["access_token"]
+
+    async def listen(self, session: aiohttp.ClientSession) -> None:
+        """Read the event stream for ever, resuming after every cut."""
+        while True:
+            try:
+                headers = {**self._headers(), "last-event-id": str(self.seen[-1] if self.seen else 0)}
+                timeout = aiohttp.ClientTimeout(None, connect=3, sock_read=30)
+                async with session.get(f"{self.base}/api/realtime/events", headers=headers, timeout=timeout) as answer:
+                    async for line in answer.content:
+                        if line.startswith(b"id: "):
+                            self.seen.append(int(line[4:]))
+            except _DOWN:
+                pass
+            await asyncio.sleep(0.1)
+
+
+class Embedded:
+    """`millrace up`, as one process."""
+
+    targets = ("platform",)
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="millrace-crash-"))
+        self.port = free_ports(1)[0]
+        self.base = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """From start to a clean stop."""
+        await self.start()
+        try:
+            yield
+        finally:
+            assert self.process is not None
+            self.process.terminate()
+            await asyncio.to_thread(self.process.wait, 30)
+
+    async def start(self) -> None:
+        """Start, and wait until it serves."""
+        command = [str(Path(sys.executable).parent / "millrace"), "up", "--port", str(self.port)]
+        log = (self.folder / "log").open("ab")
+        environment = {**os.environ, "MILLRACE_DATA_DIR": str(self.folder / "data")}
+        self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        async with aiohttp.ClientSession() as session, asyncio.timeout(60):
+            while not await _healthy(session, self.base):
+                if self.process.poll() is not None:
+                    raise RuntimeError((self.folder / "log").read_text()[-3000:])
+                await asyncio.sleep(0.1)
+
+    async def crash(self, _: str) -> None:
+        """Kill it whole and start it again."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        await self.start()
+
+    def database(self) -> str:
+        """The embedded server's address."""
+        return f"postgresql://postgres@/postgres?host={self.folder}/data/postgres"
+
+
+class Distributed:
+    """One process per service; servers too when somebody can kill them."""
+
+    def __init__(self) -> None:
+        self.cluster = Cluster()
+        self._server = os.environ.get("MILLRACE_TEST_CRASH", "").split()
+        self.targets = (*SERVICES, *(("kafka", "postgres") if self._server else ()))
+        self.base = f"http://127.0.0.1:{self.cluster.api['gateway']}"
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """From start to a clean stop."""
+        async with self.cluster:
+            yield
+
+    async def crash(self, target: str) -> None:
+        """Kill one process; a service is started again at once."""
+        if target in ("kafka", "postgres"):
+            await asyncio.to_thread(subprocess.run, [*self._server, target], check=True, stdout=subprocess.DEVNULL)
+            return
+        self.cluster.kill(target, signal.SIGKILL)
+        self.cluster.launch(target)
+
+    def database(self) -> str:
+        """This cluster's database."""
+        return self.cluster.database_url
+
+
+async def _healthy(session: aiohttp.ClientSession, base: str) -> bool:
+    with suppress(*_DOWN):
+        async with session.get(f"{base}/health", timeout=aiohttp.ClientTimeout(1)) as answer:
+            return answer.status == 200
+    return False
+
+
+async def torture(world: Any, kills: int, rng: random.Random, traders: list[Trader]) -> Counter[str]:
+    """Trade and kill."""
+    done: Counter[str] = Counter()
+    async with aiohttp.ClientSession() as session:
+        for trader in traders:
+            await trader.open(session)
+        await asyncio.sleep(1)
+        work = [asyncio.create_task(t.trade(session)) for t in traders]
+        ears = [asyncio.create_task(t.listen(session)) for t in traders]
+        for number in range(kills):
+            await asyncio.sleep(rng.uniform(0.5, 3.0))
+            target = rng.choice(world.targets)
+            begun = time.monotonic()
+            await world.crash(target)
+            done[target] += 1
+            print(f"kill {number + 1:3}  {target:10}  {time.monotonic() - begun:5.1f} s to restart", flush=True)
+        await asyncio.sleep(2)
+        await stop(work)
+        await settle(world, traders)
+        await stop(ears)
+    return done
+
+
+async def stop(tasks: list["asyncio.Task[None]"]) -> None:
+    """Cancel and wait."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def settle(world: Any, traders: list[Trader]) -> None:
+    """Wait until the streams have told everything there is."""
+    connection = await asyncpg.connect(world.database())
+    query = "select max(e.seq) from notifier.events e join auth.users u on u.id = e.user_id where u.username = $1"
+    end = time.monotonic() + 60
+    quiet = 0
+    while quiet < 10 and time.monotonic() < end:
+        last = [await connection.fetchval(query, t.name) or 0 for t in traders]
+        quiet = quiet + 1 if [t.seen[-1] if t.seen else 0 for t in traders] == last else 0
+        await asyncio.sleep(0.2)
+    await connection.close()
+
+
+async def violations(world: Any, traders: list[Trader]) -> list[str]:
+    """Everything that must not be."""
+    found = [f"{f.check.number}: {f.check.meaning}: {f.rows[:2]}" for f in await verify(world.database(), 45) if f.rows]
+    connection = await asyncpg.connect(world.database())
+    known = {str(r["order_id"]) for r in await connection.fetch("select order_id from execution.orders")}
+    total = await connection.fetchval("select count(*) from execution.fills")
+    await connection.close()
+    for trader in traders:
+        if lost := trader.acknowledged - known:
+            found.append(f"{trader.name}: {len(lost)} acknowledged orders are gone")
+        if trader.seen != list(range(1, len(trader.seen) + 1)):
+            gaps = [(a, b) for a, b in zip(trader.seen, trader.seen[1:], strict=False) if b != a + 1]
+            found.append(f"{trader.name}: the stream has gaps or repeats: {gaps[:3]}")
+    if not total:
+        found.append("nothing was traded")
+    print(f"orders {len(known)}, fills {total}, stream events {sum(len(t.seen) for t in traders)}")
+    return found
+
+
+async def main() -> int:
+    """Run and judge."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--bus", choices=("postgres", "kafka"), default="postgres")
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
+    world = Embedded() if options.bus == "postgres" else Distributed()
+    traders = [Trader(world.base, number, rng) for number in range(4)]
+    async with world.running():
+        kills = await torture(world, options.kills, rng, traders)
+        found = await violations(world, traders)
+    for target, count in sorted(kills.items()):
+        print(f"{target:12} killed {count:4} times")
+    print("\n".join(f"VIOLATION {line}" for line in found) or "no violation")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(uvloop.run(main()))
