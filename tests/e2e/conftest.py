@@ -7,12 +7,14 @@ import pytest
 
 from millrace.common.runtime.platform import Platform
 from millrace.common.runtime.settings import Settings
+from millrace.common.telemetry import logs
 from tests.e2e.client import Client
 
 
 @pytest.fixture(scope="session")
 async def platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
     """The embedded platform, playing the recorded market fast."""
+    logs.configure("warning")
     folder: Path = tmp_path_factory.mktemp("platform")
     running = Platform(Settings(data_dir=folder, port=0))
     await running.start()

@@ -41,7 +41,8 @@ _TO_LOG = f"""
 with {_INPUT},
 moved as (
   insert into bus.ends as e (topic, partition, position)
-  select topic, partition, count(*) from input group by 1, 2 order by 1, 2
+  -- after all of `counted`: every transaction takes its locks in one order, so none can wait in a circle
+  select topic, partition, count(*) from input where (select count(*) from counted) > 0 group by 1, 2 order by 1, 2
   on conflict (topic, partition) do update set position = e.position + excluded.position
   returning topic, partition, position)
 insert into bus.log ({_COLUMNS}, seq, position)

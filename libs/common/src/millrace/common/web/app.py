@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 
-from millrace.common.db.database import CONNECTION_ERRORS
+from millrace.common.db.database import RETRYABLE
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.ids import new_id
 from millrace.common.telemetry import metrics
@@ -22,7 +22,7 @@ def create_app(title: str, *, service: str, render: Renderer = canonical, **opti
     """A FastAPI app with the house's error handling; internal apps publish no documentation."""
     options = {"openapi_url": None, "docs_url": None, "redoc_url": None, **options}
     app = FastAPI(title=title, **options)
-    handle_errors(app, render, CONNECTION_ERRORS)
+    handle_errors(app, render, RETRYABLE)
     app.add_middleware(BodyLimit)
     app.add_middleware(Observe, service=service)
     return app

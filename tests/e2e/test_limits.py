@@ -1,0 +1,29 @@
+"""A limit holds under concurrency, to the unit."""
+
+import asyncio
+from collections import Counter
+from uuid import UUID
+
+from millrace.common.auth.principal import Principal
+from millrace.common.runtime.platform import Platform
+
+from tests.e2e.client import Client
+
+ROUNDS = 20
+ORDER = {"order_type": "LIMIT", "quantity": "0.01", "price": "20000"}  # each is worth 200 USDT
+
+
+async def test_of_200_parallel_orders_exactly_the_10_that_fit_are_approved(platform: Platform, client: Client) -> None:
+    for number in range(ROUNDS):
+        async with Client(client.base) as trader:
+            me = (await trader.register())["user"]
+            principal = Principal(UUID(me["id"]), me["username"], "trader")
+            limit = {"limit_type": "position_value", "limit_value": "2000", "symbol": "BTC/USDT"}
+            await platform.ask("risk", "POST", "/limits", principal, limit)
+            await asyncio.gather(*(trader.order(**ORDER) for _ in range(200)))
+            await platform.host.until(platform.host.at_rest, 30)
+            states = await platform.host.running["execution"].database.fetch(
+                "select state, count(*) as n from execution.orders where user_id = $1 group by 1", principal.user_id
+            )
+            found = Counter({row["state"]: row["n"] for row in states})
+            assert found == {"open": 10, "refused": 190}, f"round {number}: {found}"
