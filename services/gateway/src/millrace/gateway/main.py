@@ -9,7 +9,7 @@ from millrace.common.runtime.service import Context, Service
 from millrace.common.web.answers import json_response
 from millrace.common.web.app import create_app
 from millrace.gateway.adapters.streams import Streams
-from millrace.gateway.api import auth, portfolio, trading
+from millrace.gateway.api import auth, console, portfolio, trading
 from millrace.gateway.api.backend import Backend
 from millrace.gateway.api.errors import union
 from millrace.gateway.app.words import moment
@@ -31,6 +31,7 @@ def build(context: Context) -> Service:
     async def api_health() -> Response:
         return json_response({"status": "healthy", "timestamp": moment(context.clock.now())})
 
+    api.include_router(console.routes())
     api.include_router(auth.routes(backend, secure=settings.secure_cookies))
     api.include_router(trading.routes(backend))
     api.include_router(portfolio.routes(backend, context.clock.now))

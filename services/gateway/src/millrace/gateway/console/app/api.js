@@ -1,0 +1,63 @@
+// The public API with a token that lives in memory only; the refresh token is a cookie this page cannot read.
+import { signal } from "../vendor/vendor.js";
+
+export const user = signal(null);
+export const failure = signal("");
+let token = "";
+
+async function post(path, body) {
+  const answer = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  const found = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(typeof found.detail === "string" ? found.detail : `error ${answer.status}`);
+  return found;
+}
+
+function enter(found) {
+  token = found.access_token;
+  user.value = found.user;
+}
+
+export const accessToken = () => token;
+
+export async function start() {
+  const ticket = new URLSearchParams(location.search).get("ticket");
+  if (ticket) history.replaceState(null, "", location.pathname);
+  for (const [path, body] of [...(ticket ? [["/api/v1/auth/ticket", { ticket }]] : []), ["/api/v1/auth/refresh", {}]]) {
+    try {
+      return enter(await post(path, body));
+    } catch (problem) {
+      if (ticket && path.endsWith("ticket")) failure.value = problem.message;
+    }
+  }
+  user.value = false;
+}
+
+export async function signIn(username, password) {
+  failure.value = "";
+  try {
+    enter(await post("/api/v1/auth/login", { username, password }));
+  } catch (problem) {
+    failure.value = problem.message;
+  }
+}
+
+export async function signOut() {
+  await fetch("/api/v1/auth/logout", { method: "POST", headers: { "content-type": "application/json", authorization: `Bearer ${token}` }, body: "{}" });
+  token = "";
+  user.value = false;
+}
+
+export async function call(path, options = {}, again = true) {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const answer = await fetch(`/api/v1/${path}`, { ...options, headers });
+  if (answer.status === 401 && again) {
+    try {
+      enter(await post("/api/v1/auth/refresh", {}));
+      return call(path, options, false);
+    } catch {
+      user.value = false;
+    }
+  }
+  if (!answer.ok) throw new Error(`error ${answer.status}`);
+  return answer.status === 204 ? null : answer.json();
+}
