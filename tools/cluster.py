@@ -103,7 +103,7 @@ class Cluster:
     def launch(self, name: str) -> None:
         """Start a service's process."""
         log = (self.folder / f"{name}.log").open("ab")
-        command = [str(Path(sys.executable).parent / "millrace"), "run", name]
+        command = [str(Path(sys.executable).parent / "millrace"), "run", name.split("-")[0]]
         environment = {**os.environ, **self.environment(name)}
         self.processes[name] = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
 

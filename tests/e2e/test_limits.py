@@ -6,7 +6,6 @@ from uuid import UUID
 
 from millrace.common.auth.principal import Principal
 from millrace.common.runtime.platform import Platform
-
 from tests.e2e.client import Client
 
 ROUNDS = 20

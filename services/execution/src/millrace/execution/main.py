@@ -5,6 +5,8 @@ import socket
 from datetime import timedelta
 from functools import partial
 
+import structlog
+
 from millrace.common.auth.approvals import Approvals
 from millrace.common.auth.internal import current_principal
 from millrace.common.db.work import Work
@@ -23,6 +25,8 @@ from millrace.execution.app import handlers
 from millrace.execution.app.leases import Leases
 from millrace.execution.app.sender import Sender
 from millrace.execution.config import ExecutionSettings
+
+log = structlog.get_logger()
 
 
 def build(context: Context) -> Service:
@@ -97,7 +101,11 @@ class _Recovery:
         self._leases.soon()
 
     async def run(self) -> None:
-        """Keep the leases; whatever is taken over is rebuilt and settled."""
+        """Keep the leases; whatever is taken over is rebuilt and settled, and so is what another process left."""
         while True:
-            if await self._leases.due():
-                await self.start()
+            try:
+                if await self._leases.due():
+                    await self._venue.load()
+                await self._sender.resolve()
+            except Exception as problem:
+                log.warning("orders under way could not be settled yet", error=repr(problem))

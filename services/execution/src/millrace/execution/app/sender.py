@@ -27,6 +27,7 @@ from millrace.execution.domain.states import after_fill
 log = structlog.get_logger()
 
 _BATCH = 500
+_UNDER_WAY = "select * from orders where state in ('submitting', 'unknown') and account_id = any($1::uuid[])"
 _ENDINGS = {
     "refused": OrderState.REJECTED,
     "cancelled": OrderState.CANCELLED,
@@ -114,7 +115,9 @@ class Sender:
                 await self._send()
                 await self.book()
             except Fenced as fenced:
+                # whoever owns the account finds the order SUBMITTING and sends it
                 log.warning("another process owns the account", reason=str(fenced))
+                self._leases.soon()
             except Exception as problem:
                 # outcome unknown: the rows say SUBMITTING, and reconciliation resolves them
                 log.warning("sending was interrupted", error=repr(problem))
@@ -155,10 +158,9 @@ class Sender:
         """Settle the orders whose sending was interrupted: what the venue has not seen is sent again, once more under
         the same client order id and only while this process owns the account."""
         async with self._works.begin() as work:
-            rows = await work.connection.fetch(
-                "select * from orders where state in ('submitting', 'unknown') and account_id = any($1::uuid[])",
-                self._leases.accounts(),
-            )
+            rows = await work.connection.fetch(_UNDER_WAY, self._leases.accounts())
+        if not rows:
+            return
         seen = await self._venue.known([row["client_order_id"] for row in rows])
         for row in rows:
             if row["client_order_id"] not in seen and row["client_order_id"] not in self._queue:

@@ -1,0 +1,1 @@
+"""Tests on real servers and in a real browser: the truth tier."""
