@@ -11,7 +11,7 @@ from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.market import Candle
 from millrace.marketdata.adapters.postgres import PostgresCandles
 from millrace.marketdata.app.publisher import Publisher
-from millrace.marketdata.app.resampling import Resampler, merged
+from millrace.marketdata.domain.resampling import Resampler, merged
 
 LARGER = ("5s", "15s", "1m", "5m", "15m", "1h", "4h", "1d")
 _FEED = "recorded"

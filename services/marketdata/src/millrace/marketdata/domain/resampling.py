@@ -1,5 +1,6 @@
 """Larger candles out of smaller ones, as they close."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from millrace.common.kernel import timeframes
@@ -7,14 +8,24 @@ from millrace.common.kernel.market import Candle
 
 
 class Resampler:
-    """One pair's larger timeframes. A larger candle closes with the last small one on its grid."""
+    """One pair's larger timeframes. A larger candle closes with the last small one on its grid.
 
-    def __init__(self, targets: tuple[str, ...]) -> None:
-        self._targets = targets
+    When that one never comes, it closes with the first of the next; parts may be missing. A small candle that comes
+    twice or after a later one is passed over and counted in `ignored`.
+    """
+
+    def __init__(self, targets: Sequence[str]) -> None:
+        self._targets = tuple(targets)
+        self._last: Candle | None = None
         self.open: dict[str, Candle] = {}
+        self.ignored = 0
 
     def add(self, candle: Candle) -> list[Candle]:
         """Take a closed candle; returns the larger ones that closed with it."""
+        if self._last is not None and candle.opened_at <= self._last.opened_at:
+            self.ignored += 1
+            return []
+        self._last = candle
         closed: list[Candle] = []
         for target in self._targets:
             opened_at = timeframes.opening(candle.opened_at, target)
@@ -26,6 +37,13 @@ class Resampler:
             if candle.closed_at == opened_at + timeframes.length(target):
                 closed.append(self.open.pop(target))
         return closed
+
+
+def resampled(candles: Iterable[Candle], target: str) -> Iterator[Candle]:
+    """One pair's candles as larger ones; the last only when it is complete."""
+    resampler = Resampler((target,))
+    for candle in candles:
+        yield from resampler.add(candle)
 
 
 def merged(whole: Candle | None, part: Candle, timeframe: str) -> Candle:
