@@ -77,16 +77,16 @@ async def main() -> int:
     rounds = parser.parse_args().rounds
     rng = random.Random(os.getpid())
     async with Pair() as cluster, aiohttp.ClientSession() as session:
-        cluster.launch(SECOND)
-        await cluster.ready([SECOND])
         base = f"http://127.0.0.1:{cluster.api['gateway']}"
         traders = [Trader(base, number, rng) for number in range(3)]
         for trader in traders:
             await trader.open(session)
-        await asyncio.sleep(2)
+        connection = await asyncpg.connect(cluster.database_url)
+        await owner_is(connection, cluster.processes["execution"].pid)
+        cluster.launch(SECOND)
+        await cluster.ready([SECOND])
         work = [asyncio.create_task(t.trade(session)) for t in traders]
         ears = [asyncio.create_task(t.listen(session)) for t in traders]
-        connection = await asyncpg.connect(cluster.database_url)
         await freeze_and_wake(cluster, connection, rounds)
         await stop(work)
         await settle(cluster, traders)
