@@ -17,7 +17,10 @@ def levels(*rows: tuple[int, int]) -> Levels:
     return tuple((Decimal(price), Decimal(quantity)) for price, quantity in rows)
 
 
-def snapshot(number: int = 10, bids: Levels = levels((99, 1), (98, 2)), asks: Levels = levels((101, 3))) -> BookSnapshot:
+BIDS, ASKS = levels((99, 1), (98, 2)), levels((101, 3))
+
+
+def snapshot(number: int = 10, bids: Levels = BIDS, asks: Levels = ASKS) -> BookSnapshot:
     return BookSnapshot("binance", "BTC/USDT", bids, asks, number, AT)
 
 

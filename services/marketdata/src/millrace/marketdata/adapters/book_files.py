@@ -31,7 +31,7 @@ def read_book(path: Path, exchange: str, symbol: str) -> Iterator[BookSnapshot |
                 if item is not None:
                     at = item.at
                     yield item
-    except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, MillraceError) as wrong:
+    except (OSError, EOFError, zlib.error, ValueError, ArithmeticError, LookupError, TypeError, MillraceError) as wrong:
         raise broken(path, max(number, 1), f"no book message: {wrong}") from None
 
 

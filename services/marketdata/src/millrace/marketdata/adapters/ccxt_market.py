@@ -30,7 +30,6 @@ OPTIONS: Mapping[str, tuple[type, str]] = {
 """All that a user may set. Nothing else reaches ccxt, whose constructor would take any attribute."""
 
 _LIMITED_WAIT = 30.0
-_PARAMETERS: Mapping[str, Mapping[str, Any]] = {"binance": {"fetchTradesMethod": "publicGetTrades"}}
 _SPOT = {"options": {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}, "fetchCurrencies": False}}
 T = TypeVar("T")
 
@@ -44,6 +43,7 @@ class CcxtMarket:
                 Code.VALIDATION_ERROR, f"unknown exchange {exchange[:40]!r}; known are {', '.join(PLATFORMS)}"
             )
         self.exchange = exchange
+        self.rejected = 0
         self._options = checked_options(options or {})
         self._base_url = base_url.rstrip("/")
         self._ccxt: Any = None
@@ -64,15 +64,14 @@ class CcxtMarket:
             self._client = None
 
     async def trades(self, symbol: str, limit: int) -> list[Tick]:
-        """The newest trades, oldest first."""
-        more = dict(_PARAMETERS.get(self.exchange, {}))
-        rows = await self._ask(self._client.fetch_trades(symbol, None, limit, more))
-        return self._read(lambda: sorted((self._tick(symbol, row) for row in rows), key=lambda tick: tick.rank))
+        """The newest trades, oldest first. Binance's are aggregates: what one order took at one price."""
+        rows = await self._ask(self._client.fetch_trades(symbol, None, limit))
+        return sorted(self._each(rows, lambda row: self._tick(symbol, row)), key=lambda tick: tick.rank)
 
     async def candles(self, symbol: str, timeframe: str, since: datetime, limit: int) -> list[Candle]:
         """Candles from `since` on, oldest first; the last may still be forming."""
         rows = await self._ask(self._client.fetch_ohlcv(symbol, timeframe, to_millis(since), limit))
-        found = self._read(lambda: [self._candle(symbol, timeframe, row) for row in rows])
+        found = self._each(rows, lambda row: self._candle(symbol, timeframe, row))
         return sorted((c for c in found if c.opened_at >= since), key=lambda candle: candle.opened_at)
 
     async def book(self, symbol: str, depth: int, at: datetime) -> BookSnapshot:
@@ -123,6 +122,20 @@ class CcxtMarket:
             raise SourceDown(f"{self.exchange} asks to slow down: {str(wrong)[:200]}", _LIMITED_WAIT) from None
         except (ccxt.BaseError, OSError, LookupError, TypeError, ValueError, AttributeError) as wrong:
             raise SourceDown(f"{self.exchange} did not answer: {str(wrong)[:200]}") from None
+
+    def _each(self, rows: Any, reading: Callable[[Any], T]) -> list[T]:
+        """What can be read. Rows that make no sense are dropped and counted, unless none does."""
+        read: list[T] = []
+        wrong: SourceDown | None = None
+        for row in self._read(lambda: list(rows)):
+            try:
+                read.append(self._read(lambda row=row: reading(row)))  # type: ignore[misc]
+            except SourceDown as down:
+                self.rejected += 1
+                wrong = down
+        if wrong is not None and not read:
+            raise wrong
+        return read
 
     def _read(self, reading: Callable[[], T]) -> T:
         try:

@@ -22,19 +22,24 @@ def read(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
         raise FileNotFoundError(path)
     try:
         database = duckdb.connect(config={"autoinstall_known_extensions": "false", "threads": "1"})
-        table = database.read_parquet(str(path))
-        missing = [name for name in columns if name not in table.columns]
+        described = database.execute("describe select * from read_parquet(?)", [str(path)]).fetchall()
+        kinds = {name: kind for name, kind, *_ in described}
+        missing = [name for name in columns if name not in kinds]
         if missing:
             raise ValueError(f"columns are missing: {', '.join(missing)}")
-        kinds = dict(zip(table.columns, map(str, table.types), strict=True))
-        rows = table.project(", ".join(_expression(name, kinds[name]) for name in columns))
-        return _fetched(rows, columns)
+        wanted = ", ".join(_expression(name, kinds[name]) for name in columns)
+        # The names are ours, not the file's.
+        rows = database.execute(f"select {wanted} from read_parquet(?)", [str(path)])  # noqa: S608
     except duckdb.Error as wrong:
         raise ValueError(f"cannot be read: {str(wrong).splitlines()[0]}") from None
+    return _fetched(rows, columns)
 
 
 def _expression(name: str, kind: str) -> str:
-    return f'epoch_ms("{name}") as "{name}"' if kind.startswith("TIMESTAMP") else f'"{name}"'
+    if not kind.startswith("TIMESTAMP"):
+        return f'"{name}"'
+    exact = "" if "TIME ZONE" in kind else "::timestamp"  # epoch_ms does not know nanoseconds
+    return f'epoch_ms("{name}"{exact})'
 
 
 def _fetched(rows: Any, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
