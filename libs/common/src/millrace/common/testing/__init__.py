@@ -1,0 +1,1 @@
+"""What tests of several members share: real servers, in-process platforms. Never imported by running code."""
