@@ -195,17 +195,19 @@ async def torture(world: Any, kills: int, rng: random.Random, traders: list[Trad
         await asyncio.sleep(1)
         work = [asyncio.create_task(t.trade(session)) for t in traders]
         ears = [asyncio.create_task(t.listen(session)) for t in traders]
-        for number in range(kills):
-            await asyncio.sleep(rng.uniform(0.5, 3.0))
-            target = rng.choice(world.targets)
-            begun = time.monotonic()
-            await world.crash(target)
-            done[target] += 1
-            print(f"kill {number + 1:3}  {target:10}  {time.monotonic() - begun:5.1f} s to restart", flush=True)
-        await asyncio.sleep(2)
-        await stop(work)
-        await settle(world, traders)
-        await stop(ears)
+        try:
+            for number in range(kills):
+                await asyncio.sleep(rng.uniform(0.5, 3.0))
+                target = rng.choice(world.targets)
+                begun = time.monotonic()
+                await world.crash(target)
+                done[target] += 1
+                print(f"kill {number + 1:3}  {target:10}  {time.monotonic() - begun:5.1f} s to restart", flush=True)
+            await asyncio.sleep(2)
+            await stop(work)
+            await settle(world, traders)
+        finally:
+            await stop(work + ears)
     return done
 
 

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -149,14 +150,29 @@ STARTERS: dict[str, Callable[[], list[str]]] = {
 }
 
 
+def alive(pid: int) -> bool:
+    """Whether the process runs; one that is dead but not yet reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def process(name: str) -> int | None:
     """The server's process, when it lives."""
     try:
         pid = int((HOME / f"{name}.pid").read_text())
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except (OSError, ValueError):
         return None
-    return None if state == "Z" else pid
+    return pid if alive(pid) else None
+
+
+def children(pid: int) -> list[int]:
+    """The processes a process started (PostgreSQL's have sessions of their own, so no group holds them all)."""
+    try:
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
 
 
 def answers(name: str) -> bool:
@@ -219,17 +235,20 @@ def send(name: str, number: int) -> None:
     pid = process(name)
     if pid is None:
         return
-    if number == signal.SIGKILL:
-        os.killpg(pid, number)  # the children too, as when a machine dies
-    else:
-        os.kill(pid, signal.SIGINT if name == "postgres" and number == signal.SIGTERM else number)
+    family = [pid, *children(pid)] if number == signal.SIGKILL else [pid]  # as when a machine dies
+    for each in family:
+        with suppress(ProcessLookupError):
+            os.kill(each, signal.SIGINT if name == "postgres" and number == signal.SIGTERM else number)
     if number in (signal.SIGKILL, signal.SIGTERM):
         end = time.monotonic() + 30
-        while process(name) is not None:
+        while any(alive(each) for each in family):
             if time.monotonic() > end:
                 raise Failed(f"{name} does not stop")
             time.sleep(0.05)
         (HOME / f"{name}.pid").unlink(missing_ok=True)
+        # A dead postmaster nobody has reaped yet still has its number, which PostgreSQL takes for a living one.
+        if name == "postgres":
+            (HOME / "postgres" / "postmaster.pid").unlink(missing_ok=True)
 
 
 def down(names: list[str]) -> None:
