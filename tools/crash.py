@@ -15,18 +15,17 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import asyncpg
 import uvloop
-from cluster import Cluster, free_ports
+from cluster import Cluster
+from embedded import Embedded
 
 from millrace.common.runtime.settings import SERVICES
 from millrace.common.runtime.verify import verify
@@ -105,52 +104,6 @@ class Trader:
             await asyncio.sleep(0.1)
 
 
-class Embedded:
-    """`millrace up`, as one process."""
-
-    targets = ("platform",)
-
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="millrace-crash-"))
-        self.port = free_ports(1)[0]
-        self.base = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """From start to a clean stop."""
-        await self.start()
-        try:
-            yield
-        finally:
-            assert self.process is not None
-            self.process.terminate()
-            await asyncio.to_thread(self.process.wait, 30)
-
-    async def start(self) -> None:
-        """Start, and wait until it serves."""
-        command = [str(Path(sys.executable).parent / "millrace"), "up", "--port", str(self.port)]
-        log = (self.folder / "log").open("ab")
-        environment = {**os.environ, "MILLRACE_DATA_DIR": str(self.folder / "data")}
-        self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        async with aiohttp.ClientSession() as session, asyncio.timeout(60):
-            while not await _healthy(session, self.base):
-                if self.process.poll() is not None:
-                    raise RuntimeError((self.folder / "log").read_text()[-3000:])
-                await asyncio.sleep(0.1)
-
-    async def crash(self, _: str) -> None:
-        """Kill it whole and start it again."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-        await self.start()
-
-    def database(self) -> str:
-        """The embedded server's address."""
-        return f"postgresql://postgres@/postgres?host={self.folder}/data/postgres"
-
-
 class Distributed:
     """One process per service; servers too when somebody can kill them."""
 
@@ -177,13 +130,6 @@ class Distributed:
     def database(self) -> str:
         """This cluster's database."""
         return self.cluster.database_url
-
-
-async def _healthy(session: aiohttp.ClientSession, base: str) -> bool:
-    with suppress(*_DOWN):
-        async with session.get(f"{base}/health", timeout=aiohttp.ClientTimeout(1)) as answer:
-            return answer.status == 200
-    return False
 
 
 async def torture(world: Any, kills: int, rng: random.Random, traders: list[Trader]) -> Counter[str]:
