@@ -66,6 +66,7 @@ class Cluster:
             "MILLRACE_OPS_PORT": str(self.ops.get(name, 0)),
             "MILLRACE_REST_URLS": others,
             "MILLRACE_LOG_LEVEL": "warning",
+            "MILLRACE_START_SECONDS": "120",
             **self._extra,
         }
 
@@ -106,6 +107,13 @@ class Cluster:
         command = [str(Path(sys.executable).parent / "millrace"), "run", name.split("-")[0]]
         environment = {**os.environ, **self.environment(name)}
         self.processes[name] = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+
+    def revive(self) -> list[str]:
+        """Start again what ended by itself, as an orchestrator does; returns who that was."""
+        dead = [name for name, process in self.processes.items() if process.poll() is not None]
+        for name in dead:
+            self.launch(name)
+        return dead
 
     def kill(self, name: str, number: int = signal.SIGKILL) -> None:
         """Send a service a signal; after SIGKILL it is gone when this returns."""

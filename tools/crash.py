@@ -120,7 +120,9 @@ class Distributed:
             yield
 
     async def crash(self, target: str) -> None:
-        """Kill one process; a service is started again at once."""
+        """Kill one process; a service is started again at once, and so is one that gave up by itself."""
+        for name in self.cluster.revive():
+            print(f"{name} ended by itself", flush=True)
         if target in ("kafka", "postgres"):
             await asyncio.to_thread(subprocess.run, [*self._server, target], check=True, stdout=subprocess.DEVNULL)
             return

@@ -1,15 +1,16 @@
 """Apache Kafka by aiokafka: batches, explicit commits, an idempotent producer, static membership."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import CommitFailedError, IllegalStateError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, TopicAlreadyExistsError, for_code
 
-from millrace.common.bus.port import Features, Listener, Outgoing, Place, Record
+from millrace.common.bus.port import BusUnavailable, Features, Listener, Outgoing, Place, Record
 from millrace.common.events.envelope import BrokenEnvelope, Envelope, read_envelope
 from millrace.common.events.topics import CATALOGUE, Topic
 from millrace.common.kernel.partitions import partition_of
@@ -18,6 +19,15 @@ log = structlog.get_logger()
 
 # A broker notices a member's death after the session; members hear of a rebalance at their next heartbeat.
 _GROUP = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 300, "rebalance_timeout_ms": 15000}
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """aiokafka's errors, which are RuntimeErrors, as what they mean to callers: wait and try again."""
+    try:
+        yield
+    except KafkaError as problem:
+        raise BusUnavailable(f"{type(problem).__name__}: {problem}") from problem
 
 
 class KafkaBus:
@@ -41,9 +51,14 @@ class KafkaBus:
         self.sent: dict[Place, int] = {}
 
     async def start(self) -> None:
-        if self._create:
-            await create_topics(self._servers, CATALOGUE.values(), self._replicas, self._prefix)
-        self._producer = AIOKafkaProducer(
+        with _reaching():
+            if self._create:
+                await create_topics(self._servers, CATALOGUE.values(), self._replicas, self._prefix)
+            self._producer = await self._produce()
+        self._tasks.append(asyncio.create_task(self._send_lossy(), name="kafka-lossy"))
+
+    async def _produce(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
             bootstrap_servers=self._servers,
             acks="all",
             enable_idempotence=True,
@@ -52,8 +67,12 @@ class KafkaBus:
             request_timeout_ms=20_000,
             retry_backoff_ms=50,
         )
-        await self._producer.start()
-        self._tasks.append(asyncio.create_task(self._send_lossy(), name="kafka-lossy"))
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -63,9 +82,10 @@ class KafkaBus:
             await self._producer.stop()
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:
-        sent = [await self._send(topic, envelope) for topic, envelope in messages]
-        for record in await asyncio.gather(*sent):
-            self.sent[Place(record.topic.removeprefix(self._prefix), record.partition)] = record.offset + 1
+        with _reaching():
+            sent = [await self._send(topic, envelope) for topic, envelope in messages]
+            for record in await asyncio.gather(*sent):
+                self.sent[Place(record.topic.removeprefix(self._prefix), record.partition)] = record.offset + 1
 
     async def _send(self, topic: str, envelope: Envelope) -> "asyncio.Future[Any]":
         assert self._producer is not None
@@ -102,9 +122,17 @@ class KafkaBus:
         return lambda: listeners.remove(listener)
 
     async def _hear(self, topic: str) -> None:
+        while True:
+            try:
+                await self._hear_from_now(topic)
+            except (KafkaError, OSError) as problem:
+                log.warning("lossy messages are not heard", topic=topic, error=repr(problem))
+                await asyncio.sleep(1.0)
+
+    async def _hear_from_now(self, topic: str) -> None:
         consumer = AIOKafkaConsumer(self._prefix + topic, bootstrap_servers=self._servers, auto_offset_reset="latest")
-        await consumer.start()
         try:
+            await consumer.start()
             async for record in consumer:
                 try:
                     envelope = read_envelope(record.key, record.headers, record.value)
@@ -130,7 +158,12 @@ class KafkaBus:
         )
         subscription = KafkaSubscription(consumer, self.sent, topics, self._prefix)
         consumer.subscribe([self._prefix + topic for topic in topics], listener=subscription)
-        await consumer.start()
+        try:
+            with _reaching():
+                await consumer.start()
+        except BaseException:
+            await consumer.stop()
+            raise
         return subscription
 
 
@@ -162,7 +195,8 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def poll(self, limit: int, wait: float) -> list[Record]:
         self._done.set()
-        batches = await self._consumer.getmany(timeout_ms=int(wait * 1000), max_records=limit)
+        with _reaching():
+            batches = await self._consumer.getmany(timeout_ms=int(wait * 1000), max_records=limit)
         if batches:
             self._done.clear()
         self._first = {place: records[0].offset for place, records in batches.items() if records}
@@ -171,8 +205,11 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
     async def commit(self, positions: Mapping[Place, int], connection: Any = None) -> None:
         offsets = {TopicPartition(self._prefix + p.topic, p.partition): n for p, n in positions.items()}
         try:
-            await self._consumer.commit(offsets)
-        except (CommitFailedError, IllegalStateError) as lost:
+            with _reaching():
+                await self._consumer.commit(offsets)
+        except BusUnavailable as lost:
+            if not isinstance(lost.__cause__, CommitFailedError | IllegalStateError):
+                raise
             # The partitions belong to another member now; its inbox knows what was applied here.
             log.warning("commit came too late", error=repr(lost))
         self._first.update(offsets)

@@ -26,6 +26,10 @@ class ReaderMoved(RuntimeError):
     """Another process of the same group has gone on; what was read here must be read again."""
 
 
+class BusUnavailable(ConnectionError):
+    """The bus cannot be reached, or is not ready; what was asked of it may or may not have happened."""
+
+
 Outgoing = tuple[str, Envelope]
 Listener = Callable[[str, Envelope], None]
 

@@ -19,7 +19,7 @@ from millrace.common.bus.memory import MemoryBus
 from millrace.common.bus.port import Bus
 from millrace.common.bus.postgres import PostgresBus
 from millrace.common.db import migrate
-from millrace.common.db.database import Database
+from millrace.common.db.database import CONNECTION_ERRORS, Database
 from millrace.common.db.embedded import EmbeddedPostgres
 from millrace.common.db.outbox import LogOutbox, Outbox, TableOutbox
 from millrace.common.db.relay import Relay
@@ -65,17 +65,32 @@ class Host:
         self._clients: dict[str, ServiceClient] = {}
 
     async def start(self, *, migrating: bool = True) -> None:
-        """Bring everything up, in order: database, schemas, bus, services. Raises what prevents it."""
+        """Bring everything up, in order: database, schemas, bus, services. Raises what prevents it.
+
+        Servers that are not there yet are waited for, so that the order in which an operator starts things is free.
+        """
         self.failed = asyncio.get_running_loop().create_future()
         self.url = await self._database_url()
         if migrating:
-            await migrate.upgrade(self.url, owned_schemas(self.names))
+            await self._patiently("database", lambda: migrate.upgrade(self.url, owned_schemas(self.names)))
         self.bus = self._make_bus()
-        await self.bus.start()
+        await self._patiently("bus", self.bus.start)
         for name in self.names:
             await self._start(name, _builder(name))
         for running in self.running.values():
             await self._run(running)
+
+    async def _patiently(self, what: str, action: Callable[[], Awaitable[object]]) -> None:
+        deadline = asyncio.get_running_loop().time() + self.settings.start_seconds
+        while True:
+            try:
+                await action()
+                return
+            except CONNECTION_ERRORS as problem:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                log.warning("waiting to start", on=what, error=repr(problem))
+                await asyncio.sleep(0.5)
 
     async def _database_url(self) -> str:
         if self.settings.database_url:
@@ -102,7 +117,7 @@ class Host:
 
     async def _start(self, name: str, build: Build) -> None:
         database = Database(self.url, name)
-        await database.open()
+        await self._patiently("database", database.open)
         relay, outbox = self._outbox(database)
         works = Works(database, outbox, self.clock)
         context = Context(
@@ -124,7 +139,7 @@ class Host:
 
     async def _run(self, running: Running) -> None:
         for hook in running.service.start:
-            await hook()
+            await self._patiently(running.service.name, hook)
         loops = list(running.service.loops)
         if running.relay:
             loops.append(running.relay.run)

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     ops_port: int = Field(default=0, ge=0, le=65535, description="health and metrics; 0: any free port")
+    start_seconds: float = Field(default=60.0, ge=0, description="how long to wait for PostgreSQL and Kafka at start")
     instance: str = Field(default="0", description="this replica's name; stable over restarts")
     clock: Literal["system", "messages"] = "system"
     log_level: str = "info"

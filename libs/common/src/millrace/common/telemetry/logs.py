@@ -30,6 +30,23 @@ def _redacted(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
     return redact(event)  # type: ignore[no-any-return]
 
 
+class Rarely(logging.Filter):
+    """Lets a library's message through once in `seconds`: clients of a server that is away repeat themselves."""
+
+    def __init__(self, seconds: float = 5.0) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is time to say this again."""
+        said = str(record.msg)
+        if record.created - self._last.get(said, 0.0) < self._seconds:
+            return False
+        self._last[said] = record.created
+        return True
+
+
 def _dumps(event: Any, **_: Any) -> str:
     return orjson.dumps(event, default=str).decode()
 
@@ -53,5 +70,6 @@ def configure(level: str = "info", service: str = "millrace", *, pretty: bool = 
     )
     structlog.contextvars.bind_contextvars(service=service)
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(Rarely())
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler], level=max(threshold, logging.WARNING), force=True)

@@ -116,7 +116,7 @@ class Sender:
                 await self.book()
             except Fenced as fenced:
                 # whoever owns the account finds the order SUBMITTING and sends it
-                log.warning("another process owns the account", reason=str(fenced))
+                log.info("another process owns the account", reason=str(fenced))
                 self._leases.soon()
             except Exception as problem:
                 # outcome unknown: the rows say SUBMITTING, and reconciliation resolves them

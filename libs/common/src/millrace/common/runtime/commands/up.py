@@ -63,7 +63,10 @@ async def serve(settings: Settings, name: str) -> int:
     host, health = Host(settings, [name]), Health()
     ops = HttpServer(Operations(health, host), settings.host, settings.ops_port)
     await ops.start()
-    await host.start(migrating=True)
+    if not await _started(host, stopped):
+        await host.stop()
+        await ops.stop()
+        return 0
     running = host.running[name]
     health.checks = {"database": running.database.ping}
     server = HttpServer(running.service.front or running.service.api, settings.host, settings.port)
@@ -76,6 +79,19 @@ async def serve(settings: Settings, name: str) -> int:
     await host.stop()
     await ops.stop()
     return 0
+
+
+async def _started(host: Host, stopped: "asyncio.Future[int]") -> bool:
+    """Start; False when the signal to stop came first."""
+    starting = asyncio.ensure_future(host.start())
+    waiting: set[asyncio.Future[Any]] = {starting, stopped}
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done():
+        starting.result()
+        return True
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    return False
 
 
 async def _until_over(host: Host, stopped: "asyncio.Future[int]") -> None:
