@@ -31,7 +31,7 @@ class Trader:
         await self._socket.send_json({"type": "auth", "token": found["access_token"]})
         await self._socket.send_json({"type": "subscribe", "channel": "events"})
         self._reader = asyncio.create_task(self._read())
-        await asyncio.sleep(0.2)
+        await self.fill_of(await self.place("BUY", "0.02"))  # so that a SELL never waits for the BUY before it
         return self
 
     async def __aexit__(
