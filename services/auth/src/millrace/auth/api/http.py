@@ -7,9 +7,8 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
-from millrace.auth.adapters.passwords import Passwords
-from millrace.auth.adapters.signing import Signer
 from millrace.auth.app import users
+from millrace.auth.app.ports import Passwords, Signer
 from millrace.auth.app.sessions import Sessions
 from millrace.auth.config import AuthSettings
 from millrace.common.auth.principal import Principal

@@ -7,9 +7,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from millrace.auth.adapters.passwords import Passwords
-from millrace.auth.adapters.signing import Signer
 from millrace.auth.app import users
+from millrace.auth.app.ports import Passwords, Signer
 from millrace.auth.config import AuthSettings
 from millrace.common.auth.tokens import invalid
 from millrace.common.db.work import Works

@@ -3,10 +3,10 @@
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import orjson
 from email_validator import EmailNotValidError, validate_email
 
+from millrace.auth.app.ports import Passwords
 from millrace.auth.domain.rules import check_password, check_username, invalid
 from millrace.common.db.work import Work, Works
 from millrace.common.events.users import UserRegistered
@@ -16,7 +16,7 @@ from millrace.common.kernel.ids import new_id
 
 _INSERT = """
 insert into users (id, username, email, password_hash, full_name, role, origin, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8) returning *
+values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing returning *
 """
 _FIND = "select * from users where lower(username) = lower($1) or lower(email) = lower($1)"
 _CHANGE = """
@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 async def create_user(
     works: Works,
-    passwords: Any,
+    passwords: Passwords,
     clock: Clock,
     *,
     username: str,
@@ -46,13 +46,12 @@ async def create_user(
         raise invalid("email", str(wrong)) from None
     check_password(password, username, email, email.split("@")[0])
     hashed = await passwords.hash(password)
-    try:
-        async with works.begin() as work:
-            values = (new_id(clock), username, email, hashed, full_name, role, origin, clock.now())
-            row: Any = await work.connection.fetchrow(_INSERT, *values)
-            work.emit(UserRegistered(user_id=row["id"], username=username, role=role, origin=origin))
-    except asyncpg.UniqueViolationError:
-        raise MillraceError(Code.CONFLICT, "this username or e-mail address is taken") from None
+    values = (new_id(clock), username, email, hashed, full_name, role, origin, clock.now())
+    async with works.begin() as work:
+        row: Any = await work.connection.fetchrow(_INSERT, *values)
+        if row is None:
+            raise MillraceError(Code.CONFLICT, "this username or e-mail address is taken")
+        work.emit(UserRegistered(user_id=row["id"], username=username, role=role, origin=origin))
     return shown(row)
 
 

@@ -12,13 +12,11 @@ from millrace.common.kernel.instruments import INSTRUMENTS, instrument
 from millrace.common.kernel.market import Candle
 from millrace.common.kernel.timeframes import parse_timeframe
 from millrace.common.web.answers import json_response
-from millrace.marketdata.adapters.postgres import PostgresCandles
 from millrace.marketdata.app.lockstep import Lockstep
+from millrace.marketdata.app.ports import Candles
 
 
-def routes(
-    candles: PostgresCandles, offered: Callable[[], Sequence[str]], replay: Lockstep | None, current: Any
-) -> APIRouter:
+def routes(candles: Candles, offered: Callable[[], Sequence[str]], replay: Lockstep | None, current: Any) -> APIRouter:
     """The API of the marketdata service."""
     api = APIRouter(dependencies=[Depends(current)])
 

@@ -9,7 +9,7 @@ from millrace.common.db.work import Works
 from millrace.common.kernel import timeframes
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.market import Candle
-from millrace.marketdata.adapters.postgres import PostgresCandles
+from millrace.marketdata.app.ports import Candles
 from millrace.marketdata.app.publisher import Publisher
 from millrace.marketdata.domain.resampling import Resampler, merged
 
@@ -23,7 +23,7 @@ class Playback:
     def __init__(
         self,
         works: Works,
-        candles: PostgresCandles,
+        candles: Candles,
         publisher: Publisher,
         clock: Clock,
         timeframe: str,

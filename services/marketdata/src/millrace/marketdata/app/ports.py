@@ -35,3 +35,11 @@ class Candles(Protocol):
     async def last_at(self, exchange: str, symbol: str, timeframe: str) -> datetime | None:
         """When the newest stored candle opened."""
         ...
+
+    async def position(self, feed: str) -> int | None:
+        """How many bars of a recorded feed have been played; None before the first."""
+        ...
+
+    async def move(self, work: Work, feed: str, position: int) -> None:
+        """Note how far a recorded feed has come, in the unit of work that tells of it."""
+        ...
