@@ -6,7 +6,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class ExecutionSettings(BaseSettings):
-    """Paper accounts, leases and deadlines."""
+    """Paper accounts, the lease of the process that leads, and deadlines.
+
+    `send_deadline_seconds`: how long after its approval an order may still be sent when that was interrupted.
+    """
 
     model_config = SettingsConfigDict(env_prefix="MILLRACE_EXECUTION_", frozen=True, extra="ignore")
 
@@ -15,6 +18,6 @@ class ExecutionSettings(BaseSettings):
     paper_balance: Decimal = Decimal(10_000)
     slippage_ticks: int = 0
     lease_seconds: float = 6.0
-    send_deadline_seconds: float = 5.0
+    send_deadline_seconds: float = 30.0
     decision_wait_seconds: float = 1.0
-    reconcile_seconds: float = 30.0
+    resolve_seconds: float = 2.0

@@ -1,11 +1,7 @@
 """Wires the execution service."""
 
-import os
-import socket
 from datetime import timedelta
 from functools import partial
-
-import structlog
 
 from millrace.common.auth.approvals import Approvals
 from millrace.common.auth.internal import current_principal
@@ -26,37 +22,39 @@ from millrace.execution.app.leases import Leases
 from millrace.execution.app.sender import Sender
 from millrace.execution.config import ExecutionSettings
 
-log = structlog.get_logger()
-
 
 def build(context: Context) -> Service:
     """Put the service together."""
     settings = ExecutionSettings()
     database, clock = context.database, context.clock
-    owner = f"{socket.gethostname()}/{os.getpid()}"
-    leases = Leases(database, owner, settings.lease_seconds)
+    alone = not context.bus.features.several_processes
+    leases = Leases(database, f"execution-{context.settings.instance}", settings.lease_seconds, alone=alone)
     venue = PaperVenue(database, leases, settings.slippage_ticks)
     orders = PostgresOrders()
-    sender = Sender(context.works, orders, venue, leases, clock, timedelta(seconds=settings.send_deadline_seconds))
+    sender = Sender(
+        context.works,
+        orders,
+        venue,
+        leases,
+        clock,
+        deadline=timedelta(seconds=settings.send_deadline_seconds),
+        resolve_seconds=settings.resolve_seconds,
+    )
     venue.news = sender.book_soon
     approvals = Approvals(context.keys.approval)
 
     async def match_candle(work: Work, message: Message[CandleClosed]) -> None:
         await venue.on_candles([message.event.candle])
 
-    async def open_account(work: Work, message: Message[UserRegistered]) -> None:
-        await handlers.open_paper_account(work, message, accounts=orders, settings=settings)
-        work.after_commit(recover.soon)
-
     def see_price(_: str, envelope: Envelope) -> None:
         event = decode(envelope).event
         if isinstance(event, PriceSeen):
             venue.on_price(event.exchange, event.symbol, event.price)
 
-    recover = _Recovery(leases, venue, sender)
-
     async def start() -> None:
-        await recover.start()
+        """Start-up is recovery: lead, rebuild the venue's books; the sender settles what was under way first."""
+        await leases.lead()
+        await venue.load()
         context.bus.listen("market.ticks.v1", see_price)
 
     current = current_principal(context.keys.internal, "execution")
@@ -67,45 +65,16 @@ def build(context: Context) -> Service:
     return Service(
         "execution",
         {
-            UserRegistered: open_account,
+            UserRegistered: partial(handlers.open_paper_account, accounts=orders, settings=settings, leases=leases),
             SignalRaised: partial(handlers.take_signal, orders=orders),
             OrderApproved: partial(handlers.send_order, orders=orders, sender=sender, approvals=approvals, clock=clock),
             OrderRefused: partial(handlers.refuse_order, orders=orders, sender=sender),
             CandleClosed: match_candle,
-            KillSwitchChanged: partial(handlers.obey_kill_switch, sender=sender),
+            KillSwitchChanged: partial(handlers.obey_kill_switch, orders=orders, sender=sender),
         },
         api=api,
         start=[start],
-        loops=[sender.run, recover.run],
+        loops=[sender.run, leases.keep],
         stop=[leases.release],
         busy=lambda: sender.busy,
     )
-
-
-class _Recovery:
-    """Start-up is recovery: take the leases, rebuild the venue's books, settle what was under way."""
-
-    def __init__(self, leases: Leases, venue: PaperVenue, sender: Sender) -> None:
-        self._leases = leases
-        self._venue = venue
-        self._sender = sender
-
-    async def start(self) -> None:
-        """Once, before the first message."""
-        await self._leases.renew()
-        await self._venue.load()
-        await self._sender.resolve()
-
-    def soon(self) -> None:
-        """An account was opened: own it before its first order."""
-        self._leases.soon()
-
-    async def run(self) -> None:
-        """Keep the leases; whatever is taken over is rebuilt and settled, and so is what another process left."""
-        while True:
-            try:
-                if await self._leases.due():
-                    await self._venue.load()
-                await self._sender.resolve()
-            except Exception as problem:
-                log.warning("orders under way could not be settled yet", error=repr(problem))

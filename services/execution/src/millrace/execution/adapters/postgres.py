@@ -1,4 +1,4 @@
-"""Accounts, orders and fills in PostgreSQL."""
+"""Accounts, orders, fills and halts in PostgreSQL."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from millrace.common.db.work import Work
+from millrace.common.events.risk import KillSwitchChanged
 from millrace.common.events.trading import AccountOpened
 from millrace.execution.app.ports import Row
 
@@ -22,10 +23,12 @@ _INSERT = (
 _UPDATE = """
 update orders o set state = n.state, filled_quantity = n.filled_quantity, filled_notional = n.filled_notional,
   fees = n.fees, version = n.version, reason = n.reason, approval_id = n.approval_id, epoch = n.epoch,
-  signed_at = n.signed_at, deadline = n.deadline, updated_at = n.updated_at
+  signed_at = n.signed_at, deadline = n.deadline, cancel_requested_at = n.cancel_requested_at,
+  updated_at = n.updated_at
 from unnest($1::uuid[], $2::text[], $3::numeric[], $4::numeric[], $5::numeric[], $6::int[], $7::text[], $8::uuid[],
-  $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[]) as n(order_id, state, filled_quantity,
-  filled_notional, fees, version, reason, approval_id, epoch, signed_at, deadline, updated_at)
+  $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[]) as n(order_id, state,
+  filled_quantity, filled_notional, fees, version, reason, approval_id, epoch, signed_at, deadline,
+  cancel_requested_at, updated_at)
 where o.order_id = n.order_id
 """
 _CHANGING = (
@@ -40,6 +43,7 @@ _CHANGING = (
     "epoch",
     "signed_at",
     "deadline",
+    "cancel_requested_at",
     "updated_at",
 )
 _FILL_NAMES = (
@@ -67,8 +71,15 @@ select * from accounts where user_id = $1 and ($2::uuid is null or id = $2) and 
 order by num limit 1
 """
 _OPEN = """
-insert into accounts (id, user_id, name, exchange, mode, currency, initial_balance, created_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing
+insert into accounts (id, user_id, name, exchange, mode, currency, initial_balance, created_at, lease_owner,
+  lease_epoch)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing
+"""
+_SCOPES = {"bot": "bot_id", "account": "account_id", "user": "user_id"}
+_LIVE = "select * from orders where state not in ('refused', 'filled', 'cancelled', 'rejected', 'expired')"
+_HALT = """
+insert into halts (scope, target, user_id, reason, halted_at) values ($1, $2, $3, $4, $5)
+on conflict (scope, target) do nothing
 """
 
 
@@ -82,8 +93,7 @@ class PostgresOrders:
         found: Row | None = work.cache[key]
         return found
 
-    async def open(self, work: Work, account: AccountOpened, at: datetime) -> None:
-        """Add an account."""
+    async def open(self, work: Work, account: AccountOpened, at: datetime, *, owner: str, epoch: int) -> None:
         await work.connection.execute(
             _OPEN,
             account.account_id,
@@ -94,6 +104,8 @@ class PostgresOrders:
             account.currency,
             account.initial_balance,
             at,
+            owner,
+            epoch,
         )
 
     async def insert(self, work: Work, row: Row) -> bool:
@@ -111,6 +123,31 @@ class PostgresOrders:
             list(client_ids),
         )
         return {row["client_order_id"]: dict(row) for row in rows}
+
+    async def live(self, work: Work, switch: KillSwitchChanged) -> list[dict[str, Any]]:
+        if switch.scope == "global":
+            rows = await work.connection.fetch(f"{_LIVE} order by order_id for update")
+        else:  # nobody's switch reaches beyond what its owner has
+            where = f"{_LIVE} and user_id = $1 and {_SCOPES[switch.scope]} = $2 order by order_id for update"
+            rows = await work.connection.fetch(where, switch.user_id, UUID(switch.target))
+        return [dict(row) for row in rows]
+
+    async def halt(self, work: Work, switch: KillSwitchChanged, at: datetime) -> None:
+        owner = None if switch.scope == "global" else switch.user_id
+        await work.connection.execute(_HALT, switch.scope, switch.target, owner, switch.reason, at)
+        work.cache.pop("halts", None)
+
+    async def resume(self, work: Work, switch: KillSwitchChanged) -> None:
+        await work.connection.execute("delete from halts where scope = $1 and target = $2", switch.scope, switch.target)
+        work.cache.pop("halts", None)
+
+    async def halted(self, work: Work, order: Row) -> str | None:
+        if "halts" not in work.cache:
+            work.cache["halts"] = await work.connection.fetch("select scope, target, user_id, reason from halts")
+        for scope, target, user_id, reason in work.cache["halts"]:
+            if scope == "global" or (user_id == order["user_id"] and target == str(order[_SCOPES[scope]])):
+                return f"{reason} ({scope})"
+        return None
 
     async def update(self, work: Work, rows: Sequence[Row]) -> None:
         if rows:

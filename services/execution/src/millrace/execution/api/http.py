@@ -1,7 +1,5 @@
 """Routes: they translate, and hand over to the desk and the queries."""
 
-import asyncio
-from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -46,12 +44,11 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
         )
         async with works.begin(user.user_id) as work:
             row = await place(work, intent, orders=orders)
-            decision = sender.decision(row["order_id"])
-        with suppress(TimeoutError):
-            async with asyncio.timeout(wait):
-                row = {**row, **await decision}
-        sender.forget(row["order_id"])
-        return present(row)
+            sender.waiting.expect(row["order_id"])
+        try:
+            return present(await sender.waiting.decision(row["order_id"], wait) or row)
+        finally:
+            sender.waiting.forget(row["order_id"])
 
     @api.get("/orders")
     async def list_orders(
@@ -91,12 +88,10 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
                 change(work, row, OrderState.CANCELLED, clock.now(), reason="CLIENT")
                 await orders.update(work, [row])
                 return present(row)
-            decision = sender.ended(order_id)
-            work.after_commit(lambda: sender.cancel({**row, "epoch": sender.epoch(row["account_id"])}))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(wait):
-                row = {**row, **await decision}
-        return present(row)
+            row["cancel_requested_at"] = row["cancel_requested_at"] or clock.now()
+            await orders.update(work, [row])
+            work.after_commit(lambda: sender.cancel(row))
+        return present(await sender.waiting.ending(order_id, wait) or row)
 
     @api.get("/accounts")
     async def list_accounts(user: user_dependency) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.common.kernel.ids import client_order_id, derive_id
 from millrace.common.kernel.instruments import instrument
 from millrace.common.kernel.money import ZERO
-from millrace.execution.app.orders import facts
+from millrace.execution.app.orders import change, facts
 from millrace.execution.app.ports import Orders
 from millrace.execution.domain.intent import Intent, check
 
@@ -29,6 +29,17 @@ async def place(work: Work, intent: Intent, *, orders: Orders, cause: Message[Ev
     event = OrderRequested(**facts(row), reference_price=intent.reference)
     work.emit(event, cause, at=intent.requested_at, correlation=row["correlation"])
     return row
+
+
+async def refuse(work: Work, intent: Intent, reason: str, *, orders: Orders, cause: Message[Event]) -> None:
+    """Record an intent that cannot be an order, so that whoever raised it can see why; not when it has no account."""
+    account = await orders.account(work, intent.user_id, intent.account_id, intent.exchange)
+    if account is None or intent.quantity <= 0:
+        return
+    row = _row(intent, account["id"], cause)
+    if await orders.insert(work, row):
+        change(work, row, OrderState.REFUSED, intent.requested_at, cause=cause, reason=reason)
+        await orders.update(work, [row])
 
 
 def _row(intent: Intent, account_id: UUID, cause: Message[Event] | None) -> dict[str, Any]:
@@ -63,6 +74,11 @@ def _row(intent: Intent, account_id: UUID, cause: Message[Event] | None) -> dict
         "fees": ZERO,
         "version": 1,
         "reason": None,
+        "approval_id": None,
+        "epoch": None,
+        "signed_at": None,
+        "deadline": None,
+        "cancel_requested_at": None,
         "correlation": (origin.correlation or origin.id) if origin else order_id,
         "requested_at": intent.requested_at,
         "updated_at": intent.requested_at,

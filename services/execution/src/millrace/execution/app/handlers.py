@@ -1,6 +1,6 @@
 """One function per message."""
 
-from typing import Any
+from functools import partial
 
 import structlog
 
@@ -13,7 +13,8 @@ from millrace.common.events.users import UserRegistered
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import MillraceError
 from millrace.common.kernel.ids import derive_id
-from millrace.execution.app.desk import place
+from millrace.execution.app.desk import place, refuse
+from millrace.execution.app.leases import Leases
 from millrace.execution.app.orders import change, facts
 from millrace.execution.app.ports import Orders
 from millrace.execution.app.sender import Sender
@@ -24,7 +25,7 @@ log = structlog.get_logger()
 
 
 async def open_paper_account(
-    work: Work, message: Message[UserRegistered], *, accounts: Any, settings: ExecutionSettings
+    work: Work, message: Message[UserRegistered], *, accounts: Orders, settings: ExecutionSettings, leases: Leases
 ) -> None:
     """A new user can trade on paper at once."""
     user_id = message.event.user_id
@@ -37,12 +38,13 @@ async def open_paper_account(
         currency=settings.paper_currency,
         initial_balance=settings.paper_balance,
     )
-    await accounts.open(work, account, message.at)
+    await leases.hold(work.connection)
+    await accounts.open(work, account, message.at, owner=leases.owner, epoch=leases.epoch)
     work.emit(account, message)
 
 
 async def take_signal(work: Work, message: Message[SignalRaised], *, orders: Orders) -> None:
-    """A strategy's wish becomes an order like any other."""
+    """A strategy's wish becomes an order like any other; one that cannot be an order is recorded as refused."""
     signal = message.event
     intent = Intent(
         intent_id=signal.signal_id,
@@ -66,6 +68,7 @@ async def take_signal(work: Work, message: Message[SignalRaised], *, orders: Ord
         await place(work, intent, orders=orders, cause=message)
     except MillraceError as wrong:
         log.warning("a signal made no order", bot=str(signal.bot_id), code=wrong.code, reason=wrong.message)
+        await refuse(work, intent, wrong.message, orders=orders, cause=message)
 
 
 async def refuse_order(work: Work, message: Message[OrderRefused], *, orders: Orders, sender: Sender) -> None:
@@ -76,7 +79,7 @@ async def refuse_order(work: Work, message: Message[OrderRefused], *, orders: Or
         work, row, OrderState.REFUSED, message.at, cause=message, reason=f"{event.rule}: {event.message}"
     ):
         await orders.update(work, [row])
-        work.after_commit(lambda: sender.decided(event.order_id, row))
+        work.after_commit(lambda: sender.waiting.decided(row))
 
 
 async def send_order(
@@ -88,34 +91,43 @@ async def send_order(
     approvals: Approvals,
     clock: Clock,
 ) -> None:
-    """Risk said yes: persist the order as SUBMITTING; it is sent once that is committed."""
+    """Risk said yes: persist the order as SUBMITTING; it is sent once that is committed.
+
+    Kill switches are asked once more, here at the last gate: one may have been thrown after the approval.
+    """
     event = message.event
     row = (await orders.locked(work, [event.order_id])).get(event.order_id)
     if row is None or row["state"] != OrderState.RECEIVED.value:
         return
-    terms = OrderFacts(**facts(row))
-    if not approvals.valid(terms, event.approval_id, event.expires_at, event.signature, clock.now()):
+    terms, now = OrderFacts(**facts(row)), clock.now()
+    if not approvals.valid(terms, event.approval_id, event.expires_at, event.signature, now):
         change(work, row, OrderState.EXPIRED, message.at, cause=message, reason="the approval is invalid or expired")
-        await orders.update(work, [row])
-        return
-    now = clock.now()
-    change(
-        work,
-        row,
-        OrderState.SUBMITTING,
-        message.at,
-        cause=message,
-        approval_id=event.approval_id,
-        signed_at=now,
-        deadline=now + sender.deadline,
-        epoch=sender.epoch(row["account_id"]),
-    )
+    elif halt := await orders.halted(work, row):
+        change(work, row, OrderState.CANCELLED, message.at, cause=message, reason=f"kill switch: {halt}")
+    else:
+        row.update(approval_id=event.approval_id, signed_at=now, deadline=now + sender.deadline, epoch=sender.epoch)
+        change(work, row, OrderState.SUBMITTING, message.at, cause=message)
+        work.after_commit(lambda: sender.enqueue(row))
     await orders.update(work, [row])
-    work.after_commit(lambda: sender.enqueue(row))
+    work.after_commit(lambda: sender.waiting.decided(row))
 
 
-async def obey_kill_switch(work: Work, message: Message[KillSwitchChanged], *, sender: Sender) -> None:
-    """A thrown switch cancels what rests in its scope."""
-    event = message.event
-    if event.active:
-        work.after_commit(lambda: sender.cancel_scope(event.scope, event.target))
+async def obey_kill_switch(work: Work, message: Message[KillSwitchChanged], *, orders: Orders, sender: Sender) -> None:
+    """A thrown switch ends what has not been sent and cancels what rests, in its scope; a released one stops nothing.
+
+    The cancellations are part of the rows, so a crash only delays them.
+    """
+    switch = message.event
+    if not switch.active:
+        await orders.resume(work, switch)
+        return
+    await orders.halt(work, switch, message.at)
+    rows = await orders.live(work, switch)
+    for row in rows:
+        if row["state"] == OrderState.RECEIVED.value:
+            reason = f"kill switch: {switch.reason}"
+            change(work, row, OrderState.CANCELLED, message.at, cause=message, reason=reason)
+        else:
+            row["cancel_requested_at"] = row["cancel_requested_at"] or message.at
+            work.after_commit(partial(sender.cancel, row))
+    await orders.update(work, rows)

@@ -1,86 +1,101 @@
-"""Who may write for an account. A lease has an owner and an epoch; taking it over raises the epoch, and everything
-written under an older one is refused."""
+"""Who may write for the accounts: one process at a time. The others stand by.
+
+Leading takes the lease under a new epoch and stamps it on every account. Whatever an older leader still wants to write
+names its own epoch and is refused, so a process that was frozen and wakes can do no harm; it finds out and ends.
+"""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable
 from uuid import UUID
 
 import structlog
 
-from millrace.common.db.database import Connection, Database
+from millrace.common.db.database import RETRYABLE, Connection, Database
 
 log = structlog.get_logger()
 
-_TAKE = """
-update accounts set lease_owner = $1, lease_until = now() + make_interval(secs => $2),
-  lease_epoch = case when lease_owner = $1 then lease_epoch else lease_epoch + 1 end
-where lease_owner = $1 or lease_until is null or lease_until < now()
-returning id, lease_epoch
+_LEAD = """
+update leases set owner = $1, epoch = epoch + 1, until = now() + make_interval(secs => $2)
+where name = 'execution' and (owner = $1 or $3 or until is null or until < now()) returning epoch
 """
+_STAMP = "update accounts set lease_owner = $1, lease_epoch = $2"
+_KEEP = """
+update leases set until = now() + make_interval(secs => $3) where name = 'execution' and owner = $1 and epoch = $2
+returning epoch
+"""
+_HOLD = "select 1 from leases where name = 'execution' and owner = $1 and epoch = $2 for share"
 _HELD = """
-select count(*) from (
-  select 1 from accounts a join unnest($1::uuid[], $2::bigint[]) as mine(id, epoch) on a.id = mine.id
-  where a.lease_epoch = mine.epoch and a.lease_owner = $3 for share of a) held
+select count(*) from (select 1 from accounts where id = any($1::uuid[]) and lease_owner = $2 and lease_epoch = $3
+  for share) held
 """
+_RELEASE = "update leases set until = null where name = 'execution' and owner = $1 and epoch = $2"
 
 
 class Fenced(RuntimeError):
-    """This process does not own the account any more; what it wanted to write was not written."""
+    """This process does not lead any more; what it wanted to write was not written."""
 
 
 class Leases:
-    """The accounts this process owns, renewed while it lives."""
+    """This process's claim to lead, as `owner`. With `alone` nobody else can be running, so nobody is waited for."""
 
-    def __init__(self, database: Database, owner: str, seconds: float) -> None:
+    def __init__(self, database: Database, owner: str, seconds: float, *, alone: bool) -> None:
         self._database = database
         self._owner = owner
         self._seconds = seconds
-        self._epochs: dict[UUID, int] = {}
-        self._news = asyncio.Event()
+        self._alone = alone
+        self.epoch = 0
 
-    def epoch(self, account_id: UUID) -> int:
-        """The epoch held for an account; 0 when it is not ours."""
-        return self._epochs.get(account_id, 0)
+    @property
+    def owner(self) -> str:
+        """The name the lease is held under; the same after a restart, which then need not wait."""
+        return self._owner
 
-    def accounts(self) -> list[UUID]:
-        """The accounts owned now."""
-        return list(self._epochs)
+    async def lead(self) -> None:
+        """Wait until this process leads, and take every account."""
+        waiting = False
+        while not await self._take():
+            if not waiting:
+                log.info("standing by: another process leads", owner=self._owner)
+            waiting = True
+            await asyncio.sleep(min(self._seconds / 4, 0.5))
+        log.info("leading", owner=self._owner, epoch=self.epoch)
 
-    async def renew(self) -> bool:
-        """Take what is free, keep what is ours; True when an account came from another owner."""
+    async def _take(self) -> bool:
         async with self._database.transaction() as connection:
-            rows = await connection.fetch(_TAKE, self._owner, self._seconds)
-        before = self._epochs
-        self._epochs = {row["id"]: row["lease_epoch"] for row in rows}
-        return any(epoch > 1 and before.get(account) != epoch for account, epoch in self._epochs.items())
+            epoch = await connection.fetchval(_LEAD, self._owner, self._seconds, self._alone)
+            if epoch is None:
+                return False
+            await connection.execute(_STAMP, self._owner, epoch)
+        self.epoch = epoch
+        return True
+
+    async def keep(self) -> None:
+        """Renew while the process lives. Raises `Fenced` once another leads; a lost database is waited for."""
+        while True:
+            await asyncio.sleep(self._seconds / 3)
+            try:
+                kept = await self._database.fetch(_KEEP, self._owner, self.epoch, self._seconds)
+            except RETRYABLE as problem:
+                log.warning("the lease was not renewed", error=repr(problem))
+                continue
+            if not kept:
+                raise Fenced("another process leads")
 
     async def release(self) -> None:
-        """Let a successor take over at once."""
+        """Let a successor lead at once."""
         async with self._database.transaction() as connection:
-            await connection.execute("update accounts set lease_until = null where lease_owner = $1", self._owner)
-        self._epochs = {}
+            await connection.execute(_RELEASE, self._owner, self.epoch)
 
-    def soon(self) -> None:
-        """Renew at once: there is a new account."""
-        self._news.set()
-
-    async def due(self) -> bool:
-        """Wait until it is time to renew, and renew; True when accounts were taken over from somebody."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._seconds / 3):
-                await self._news.wait()
-        self._news.clear()
-        try:
-            return await self.renew()
-        except Exception as problem:
-            log.warning("leases were not renewed", error=repr(problem))
-            await asyncio.sleep(0.2)
-            return False
-
-    async def check(self, connection: Connection, accounts: Sequence[tuple[UUID, int]]) -> None:
-        """Raise `Fenced` unless these (account, epoch) pairs are still ours, and hold them to the transaction's end."""
+    async def check(self, connection: Connection, accounts: Iterable[tuple[UUID, int]]) -> None:
+        """Raise `Fenced` unless these (account, epoch) pairs are ours, and hold them to the transaction's end."""
         wanted = dict(accounts)
-        held = await connection.fetchval(_HELD, list(wanted), list(wanted.values()), self._owner)
+        if any(epoch != self.epoch for epoch in wanted.values()):
+            raise Fenced("an order was made ready under an older epoch")
+        held = await connection.fetchval(_HELD, list(wanted), self._owner, self.epoch)
         if held != len(wanted):
             raise Fenced(f"{len(wanted) - held} of {len(wanted)} accounts have another owner")
+
+    async def hold(self, connection: Connection) -> None:
+        """Raise `Fenced` unless this process leads, and keep it leading to the transaction's end."""
+        if await connection.fetchval(_HOLD, self._owner, self.epoch) is None:
+            raise Fenced("another process leads")

@@ -25,7 +25,6 @@ def change(
     *,
     cause: Message[Event] | None = None,
     reason: str | None = None,
-    **columns: Any,
 ) -> bool:
     """Move an order and say so. False, and nothing said, when the state machine does not allow the step.
 
@@ -34,7 +33,7 @@ def change(
     old = OrderState(row["state"])
     if state is not old and not may_follow(old, state):
         return False
-    row.update(columns, state=state.value, version=row["version"] + 1, updated_at=at)
+    row.update(state=state.value, version=row["version"] + 1, updated_at=at)
     row["reason"] = reason or row["reason"]
     tell(work, row, at, cause)
     return True

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from millrace.common.db.work import Work
+from millrace.common.events.risk import KillSwitchChanged
+from millrace.common.events.trading import AccountOpened
 
 Row = Mapping[str, Any]
 
@@ -67,7 +69,11 @@ class Venue(Protocol):
 
 
 class Orders(Protocol):
-    """Accounts, orders and fills."""
+    """Accounts, orders, fills and halts."""
+
+    async def open(self, work: Work, account: AccountOpened, at: datetime, *, owner: str, epoch: int) -> None:
+        """Add an account, owned by the process that leads."""
+        ...
 
     async def account(self, work: Work, user_id: UUID, account_id: UUID | None, exchange: str) -> Row | None:
         """The user's account: the one named, or the first for the exchange."""
@@ -85,8 +91,24 @@ class Orders(Protocol):
         """Orders by client order id, locked until the transaction ends."""
         ...
 
+    async def live(self, work: Work, switch: KillSwitchChanged) -> list[dict[str, Any]]:
+        """The orders in a kill switch's scope that have not ended, locked until the transaction ends."""
+        ...
+
     async def update(self, work: Work, rows: Sequence[Row]) -> None:
         """Write back the changing columns of orders."""
+        ...
+
+    async def halt(self, work: Work, switch: KillSwitchChanged, at: datetime) -> None:
+        """Remember that a scope is stopped."""
+        ...
+
+    async def resume(self, work: Work, switch: KillSwitchChanged) -> None:
+        """Forget it."""
+        ...
+
+    async def halted(self, work: Work, order: Row) -> str | None:
+        """Why this order must not be sent; None when no kill switch stops it."""
         ...
 
     async def add_fills(self, work: Work, fills: Sequence[Row]) -> set[str]:

@@ -21,10 +21,23 @@ def upgrade() -> None:
       is_active boolean not null default true,
       lease_owner text,
       lease_epoch bigint not null default 0,
-      lease_until timestamptz,
       created_at timestamptz not null
     );
     create index accounts_user on accounts (user_id);
+
+    -- who sends, matches and books: one process at a time; its epoch is the lease_epoch of every account it owns
+    create table leases (name text primary key, owner text, epoch bigint not null default 0, until timestamptz);
+    insert into leases (name) values ('execution');
+
+    -- kill switches as execution heard of them: the last gate before a venue
+    create table halts (
+      scope text not null check (scope in ('bot', 'account', 'user', 'global')),
+      target text not null,
+      user_id uuid,
+      reason text not null,
+      halted_at timestamptz not null,
+      primary key (scope, target)
+    );
 
     create table orders (
       order_id uuid primary key,
@@ -60,6 +73,7 @@ def upgrade() -> None:
       epoch bigint,
       signed_at timestamptz,
       deadline timestamptz,
+      cancel_requested_at timestamptz,
       correlation uuid not null,
       requested_at timestamptz not null,
       updated_at timestamptz not null,
