@@ -51,11 +51,18 @@ test: $(VENV)/.dev ## the fast tier: needs no server
 test-real: $(VENV)/.dev ## the truth tier: real Kafka, PostgreSQL, Redis, Chromium
 	@tools/real $(BIN)/pytest -q -m real
 
-check: $(VENV)/.dev ## lint, format, types, layers
+check: $(VENV)/.dev ## lint, format, types, layers, generated documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy libs services
+	@$(BIN)/mypy libs services tools/docs
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tools.docs --check
+
+docs: $(VENV)/.dev ## write what is generated from the code: topics, AsyncAPI, metrics, settings, commands, schemas
+	@$(BIN)/python -m tools.docs
+
+docs-check: $(VENV)/.dev ## say which generated document is stale
+	@$(BIN)/python -m tools.docs --check
 
 lock: $(VENV)/.dev ## resolve requirements/*.txt anew
 	@$(BIN)/python tools/lock.py $(ARGS)

@@ -1,0 +1,1 @@
+"""The house: its layout, budgets and rules, checked."""
