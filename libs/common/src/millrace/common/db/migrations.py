@@ -17,6 +17,16 @@ def common_tables() -> None:
     run(files("millrace.common.db").joinpath("common.sql").read_text())
 
 
+def jobs_table(schema: str) -> None:
+    """Create the tables of durable jobs (millrace.common.jobs); users see the jobs they own, and no schedules."""
+    run(files("millrace.common.db").joinpath("jobs.sql").read_text())
+    protect(schema, "jobs")
+    run(f"""
+        alter table job_schedules enable row level security;
+        create policy worker on job_schedules to {schema}_worker using (true) with check (true);
+    """)
+
+
 def protect(schema: str, *tables: str, column: str = "user_id") -> None:
     """Row-level security: `<schema>_user` sees the rows whose `column` is the current tenant, the worker sees all."""
     for table in tables:

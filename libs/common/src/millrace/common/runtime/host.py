@@ -25,6 +25,8 @@ from millrace.common.db.outbox import LogOutbox, Outbox, TableOutbox
 from millrace.common.db.relay import Relay
 from millrace.common.db.work import Works
 from millrace.common.events.topics import heard_by
+from millrace.common.jobs.queue import Jobs
+from millrace.common.jobs.worker import Worker
 from millrace.common.kernel.clock import Clock, SystemClock, SystemRng
 from millrace.common.runtime.clocks import MessageClock
 from millrace.common.runtime.consumer import Consumer
@@ -45,6 +47,7 @@ class Running:
     database: Database
     consumer: Consumer | None
     relay: Relay | None
+    worker: Worker | None
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
 
@@ -120,16 +123,19 @@ class Host:
         await self._patiently("database", database.open)
         relay, outbox = self._outbox(database)
         works = Works(database, outbox, self.clock)
+        keys, jobs = self.keys(), Jobs()
         context = Context(
-            self.settings, self.clock, SystemRng(), self.bus, database, works, self.client, self.keys(), self.at_rest
+            self.settings, self.clock, SystemRng(), self.bus, database, works, self.client, keys, self.at_rest, jobs
         )
         service = build(context)
+        jobs.names = service.jobs.keys()
+        worker = Worker(name, works, jobs, service.jobs, service.schedules) if service.jobs else None
         topics = heard_by(name, durable=True)
         consumer = None
         if service.routes:
             clock = self.clock if isinstance(self.clock, MessageClock) else None
             consumer = Consumer(name, service.routes, topics, works, self.bus, clock=clock, batch=service.batch)
-        self.running[name] = Running(service, database, consumer, relay)
+        self.running[name] = Running(service, database, consumer, relay, worker)
 
     def _outbox(self, database: Database) -> tuple[Relay | None, Outbox]:
         if isinstance(self.bus, PostgresBus):
@@ -145,6 +151,8 @@ class Host:
             loops.append(running.relay.run)
         if running.consumer:
             loops.append(running.consumer.run)
+        if running.worker:
+            loops.append(running.worker.run)
         for loop in loops:
             task = asyncio.ensure_future(loop())
             task.set_name(f"{running.service.name}:{getattr(loop, '__qualname__', loop)}")
@@ -224,6 +232,8 @@ class Host:
     async def rests(self) -> bool:
         """Whether nothing is under way here: all read, all applied, all published, no order being sent."""
         if any(r.service.busy() or (r.relay and r.relay.pending) for r in self.running.values()):
+            return False
+        if any(r.worker and r.worker.busy for r in self.running.values()):
             return False
         consumers = [r.consumer for r in self.running.values() if r.consumer]
         if any(c.applying or c.subscription is None for c in consumers):

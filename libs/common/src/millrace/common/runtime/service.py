@@ -12,6 +12,9 @@ from millrace.common.bus.port import Bus
 from millrace.common.db.database import Database
 from millrace.common.db.work import Work, Works
 from millrace.common.events.message import Event, Message
+from millrace.common.jobs.queue import Jobs
+from millrace.common.jobs.run import JobHandler
+from millrace.common.jobs.schedule import Schedule
 from millrace.common.kernel.clock import Clock, Rng
 from millrace.common.runtime.settings import Settings
 
@@ -25,7 +28,8 @@ class Context:
     """What the runtime gives to a service's `build`.
 
     `call(name)` is a client of another service's HTTP API: in process when that service runs here, else over HTTP.
-    `at_rest` tells whether nothing is under way on the whole platform; replays wait for it.
+    `at_rest` tells whether nothing is under way on the whole platform; replays wait for it. `jobs` takes the service's
+    own durable jobs.
     """
 
     settings: Settings
@@ -37,6 +41,7 @@ class Context:
     call: Callable[[str], Any]
     keys: Keys
     at_rest: Callable[[], Awaitable[bool]]
+    jobs: Jobs
 
 
 @dataclass(slots=True)
@@ -46,6 +51,7 @@ class Service:
     `routes` says which handler applies which event. `start` hooks run once the database and the bus answer and before
     the first message; `loops` run until the service stops; `drain` hooks run first when it stops, `stop` hooks last.
     `front` is served to the outside instead of `api` where a service puts something before it.
+    `jobs` says which handler does which durable job (its first migration calls `jobs_table`); `schedules` repeat some.
     `busy` tells whether something is still under way that no message or outbox row shows (an order being sent).
     """
 
@@ -56,6 +62,8 @@ class Service:
     start: Sequence[Hook] = ()
     loops: Sequence[Hook] = ()
     drain: Sequence[Hook] = ()
+    jobs: Mapping[str, JobHandler] = field(default_factory=dict)
+    schedules: Sequence[Schedule] = ()
     stop: Sequence[Hook] = ()
     busy: Callable[[], bool] = lambda: False
     batch: int = 500

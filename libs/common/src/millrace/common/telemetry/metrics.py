@@ -6,6 +6,8 @@ REGISTRY = CollectorRegistry()
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
+_SLOW = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14400.0)
+
 
 def _counter(name: str, meaning: str, *labels: str) -> Counter:
     return Counter(name, meaning, labels, registry=REGISTRY)
@@ -17,6 +19,10 @@ def _gauge(name: str, meaning: str, *labels: str) -> Gauge:
 
 def _seconds(name: str, meaning: str, *labels: str) -> Histogram:
     return Histogram(name, meaning, labels, buckets=_FAST, registry=REGISTRY)
+
+
+def _long(name: str, meaning: str, *labels: str) -> Histogram:
+    return Histogram(name, meaning, labels, buckets=_SLOW, registry=REGISTRY)
 
 
 HTTP_REQUESTS = _counter("millrace_http_requests_total", "Requests answered.", "service", "method", "route", "code")
@@ -38,6 +44,9 @@ FILLS = _counter("millrace_fills_total", "Fills booked.", "exchange")
 MARKET_CANDLES = _counter("millrace_marketdata_candles_total", "Candles closed.", "exchange", "symbol")
 MARKET_GAPS = _counter("millrace_marketdata_gaps_total", "Candles missing from a feed.", "exchange")
 RISK_CHECKS = _counter("millrace_risk_checks_total", "Orders decided, by rule and outcome.", "rule", "outcome")
+JOBS = _gauge("millrace_jobs", "Durable jobs by state.", "queue", "state")
+JOB_SECONDS = _long("millrace_job_duration_seconds", "Length of a job's tries.", "name", "outcome")
+JOB_OLDEST = _gauge("millrace_job_oldest_pending_age_seconds", "Wait of the oldest job that is due.", "queue")
 LOOP_LAG = _gauge("millrace_event_loop_lag_seconds", "How late the event loop runs its timers.", "service")
 BUILD = _gauge("millrace_build_info", "1, with what is running.", "version", "profile")
 
