@@ -2,26 +2,15 @@
 
 from pathlib import Path
 
-import pytest
-
-from millrace.common.runtime.commands.replay import lockstep
+from millrace.common.runtime.commands.replay import Plan, lockstep
 from millrace.common.runtime.digest import digest, first_difference
 
-BARS = 150
-STRATEGIES = ["momentum", "mean_reversion", "trend"]
-
-
-@pytest.fixture(autouse=True)
-def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A replay sets variables; they are taken back."""
-    for name in ("FEED", "SYMBOLS", "BARS", "FILE"):
-        monkeypatch.setenv(f"MILLRACE_MARKETDATA_{name}", "")
-        monkeypatch.delenv(f"MILLRACE_MARKETDATA_{name}")
+PLAN = Plan(bars=150)
 
 
 async def test_two_replays_on_two_buses_are_equal() -> None:
-    one = await lockstep("postgres", None, "BTC/USDT", STRATEGIES, BARS)
-    other = await lockstep("memory", None, "BTC/USDT", STRATEGIES, BARS)
+    one = await lockstep("postgres", PLAN)
+    other = await lockstep("memory", PLAN)
     assert first_difference(one, other) is None
     assert digest(one) == digest(other)
     assert sum('"kind":"fill"' in line for line in one) > 5
@@ -41,5 +30,5 @@ async def test_a_file_of_ones_own_can_be_replayed(tmp_path: Path) -> None:
     rows += [f"{1_700_000_100 + n * 300},{100 + n},{102 + n},{99 + n},{101 + n},5" for n in range(40)]
     file = tmp_path / "mine.csv"
     file.write_text("\n".join(rows) + "\n")
-    lines = await lockstep("memory", file, "ETH/USDT", ["trend"], 40)
+    lines = await lockstep("memory", Plan(file, "ETH/USDT", ["trend"], 40))
     assert any('"kind":"fill"' in line for line in lines)

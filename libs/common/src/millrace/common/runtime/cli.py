@@ -1,23 +1,27 @@
-"""The `millrace` command. Data goes to standard output, progress to standard error.
-
-Exit codes: 0 ok, 1 failure, 2 usage, 3 not found, 4 refused, 5 unreachable, 6 a check found problems, 130 interrupted.
-"""
+"""The `millrace` command. Results go to standard output, progress and errors to standard error."""
 
 import asyncio
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 import typer
 from rich.console import Console
+from rich.markup import escape
 
-from millrace.common.kernel.errors import MillraceError
 from millrace.common.runtime.settings import SERVICES, Settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 failed, or a comparison found a difference; 2 wrong usage or setting; 3 not found; "
+    "4 refused; 5 not running or unreachable; 6 a check found problems; 130 interrupted."
+)
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__, epilog=EXIT_CODES
+)
 users = typer.Typer(no_args_is_help=True, help="Users.")
 events = typer.Typer(no_args_is_help=True, help="Messages on the bus.")
 letters = typer.Typer(no_args_is_help=True, help="Messages that could not be applied.")
@@ -25,9 +29,11 @@ app.add_typer(users, name="user")
 app.add_typer(events, name="events")
 app.add_typer(letters, name="dlq")
 
-errors = Console(stderr=True)
-Output = Annotated[str, typer.Option("--output", "-o", help="table or json")]
+errors = Console(stderr=True, soft_wrap=True, highlight=False)
+Format = Literal["table", "json"]
+Output = Annotated[Format, typer.Option("--output", "-o", help="how to print the result")]
 DataDir = Annotated[Path | None, typer.Option(help="data folder; default MILLRACE_DATA_DIR")]
+Service = Annotated[str, typer.Argument(help="the service that parked the message")]
 
 
 def settings_with(data_dir: Path | None = None, **changes: Any) -> Settings:
@@ -36,22 +42,24 @@ def settings_with(data_dir: Path | None = None, **changes: Any) -> Settings:
     return Settings(**given)
 
 
-def run(work: Coroutine[Any, Any, int | None]) -> None:
-    """Run a command's work and end with its exit code; errors become one line."""
+def run(work: Callable[[], Coroutine[Any, Any, int]]) -> None:
+    """Run a command's work and end with its exit code; an error becomes one line and how to mend it."""
     try:
         import uvloop
 
-        code = uvloop.run(work)
+        code = uvloop.run(work())
     except KeyboardInterrupt:
         code = 130
-    except MillraceError as wrong:
-        errors.print(f"[red]{wrong.code}[/]: {wrong.message}", highlight=False)
-        code = 1
-    except (OSError, RuntimeError, ValueError, LookupError) as problem:
-        errors.print(f"[red]error[/]: {problem}", highlight=False)
-        code = 1
+    except Exception as problem:
+        from millrace.common.runtime.failures import explain
+
+        failure = explain(problem)
+        errors.print(f"[red]error[/]: {escape(str(failure))}")
+        if failure.fix:
+            errors.print(f"[green]fix[/]: {escape(failure.fix)}")
+        code = failure.code
     sys.stdout.flush()
-    raise typer.Exit(code or 0)
+    raise typer.Exit(code)
 
 
 def show(found: Any, output: str, table: Any = None) -> None:
@@ -64,17 +72,20 @@ def show(found: Any, output: str, table: Any = None) -> None:
 
 @app.command()
 def up(
-    port: Annotated[int | None, typer.Option(envvar="MILLRACE_PORT", help="the gateway's port")] = None,
+    port: Annotated[int | None, typer.Option(help="the gateway's port; default MILLRACE_PORT, else 8000")] = None,
     data_dir: DataDir = None,
-    feed: Annotated[str | None, typer.Option(help="recorded, synthetic or ccxt")] = None,
-    log_level: str = "warning",
+    feed: Annotated[Literal["recorded", "synthetic", "ccxt"] | None, typer.Option(help="where the market is")] = None,
+    log_level: Annotated[str | None, typer.Option(help="default MILLRACE_LOG_LEVEL, else warning")] = None,
+    output: Output = "table",
 ) -> None:
     """Start the whole platform in this process and keep it running."""
     from millrace.common.runtime.commands.up import up as work
 
     if feed:
         os.environ["MILLRACE_MARKETDATA_FEED"] = feed
-    run(work(settings_with(data_dir, port=port, log_level=log_level)))
+    market = os.environ.get("MILLRACE_MARKETDATA_FEED", "recorded")
+    level = log_level or os.environ.get("MILLRACE_LOG_LEVEL") or "warning"
+    run(lambda: work(settings_with(data_dir, port=port, log_level=level), market, output))
 
 
 @app.command()
@@ -86,39 +97,45 @@ def demo(
     """Trade on a fresh platform for a while, then report what happened and check the books."""
     from millrace.common.runtime.commands.demo import demo as work
 
-    run(work(seconds, data_dir, output))
+    run(lambda: work(seconds, data_dir, output))
 
 
 @app.command(name="run")
 def run_service(service: Annotated[str, typer.Argument(help=", ".join(SERVICES))]) -> None:
-    """Run one service in this process."""
+    """Run one service in this process, on `MILLRACE_PORT`."""
     from millrace.common.runtime.commands.up import serve as work
 
-    run(work(settings_with(), service))
+    run(lambda: work(settings_with(), service))
 
 
 @app.command()
 def replay(
-    bus: Annotated[str, typer.Option(help="memory, postgres or kafka")] = "postgres",
-    data: Annotated[Path | None, typer.Option(help="CSV with timestamp, open, high, low, close, volume")] = None,
+    bus: Annotated[Literal["memory", "postgres", "kafka"], typer.Option(help="kafka needs MILLRACE_KAFKA")] = "memory",
+    data: Annotated[
+        Path | None,
+        typer.Option(help="CSV or Parquet with timestamp, open, high, low, close, volume; default the recorded market"),
+    ] = None,
     symbol: str = "BTC/USDT",
     strategy: Annotated[str, typer.Option(help="one or more, separated by commas")] = "momentum,mean_reversion,trend",
-    bars: Annotated[int, typer.Option(min=1)] = 2000,
-    against: Annotated[Path | None, typer.Option(help="a record of another replay to compare with")] = None,
+    bars: Annotated[int, typer.Option(min=1, help="how many bars to play")] = 2000,
+    against: Annotated[str | None, typer.Option(help="a saved record, or another bus to replay on as well")] = None,
     save: Annotated[Path | None, typer.Option(help="write the record here")] = None,
+    output: Output = "table",
 ) -> None:
-    """Replay a recorded market in lockstep and print the digest of orders, fills and ledger."""
+    """Replay a market in lockstep and print the digest of orders, fills and ledger; exit 1 when it differs."""
+    from millrace.common.runtime.commands.replay import Plan
     from millrace.common.runtime.commands.replay import replay as work
 
-    run(work(bus, data, symbol, strategy.split(","), bars, against, save))
+    plan = Plan(data, symbol, tuple(strategy.split(",")), bars)
+    run(lambda: work(plan, bus, against, save, output))
 
 
 @app.command()
 def status(data_dir: DataDir = None, output: Output = "table") -> None:
-    """Say whether a platform runs, and how it is."""
+    """Say whether a platform runs on the data folder, and how it is."""
     from millrace.common.runtime.commands.inspect import status as work
 
-    run(work(settings_with(data_dir), output))
+    run(lambda: work(settings_with(data_dir), output))
 
 
 @app.command()
@@ -126,77 +143,87 @@ def doctor(data_dir: DataDir = None, output: Output = "table") -> None:
     """Look for what would keep the platform from running."""
     from millrace.common.runtime.commands.doctor import doctor as work
 
-    run(work(settings_with(data_dir), output))
+    run(lambda: work(settings_with(data_dir), output))
 
 
 @app.command(name="verify")
-def verify_books(data_dir: DataDir = None, output: Output = "table", patience: float = 10.0) -> None:
+def verify_books(
+    data_dir: DataDir = None,
+    output: Output = "table",
+    patience: Annotated[float, typer.Option(min=0, help="seconds for what is under way to settle")] = 10.0,
+) -> None:
     """Check the invariants of money and messages; exit 6 when one is broken."""
     from millrace.common.runtime.commands.inspect import verify_books as work
 
-    run(work(settings_with(data_dir), output, patience))
+    run(lambda: work(settings_with(data_dir), output, patience))
 
 
 @app.command()
-def migrate(data_dir: DataDir = None) -> None:
+def migrate(data_dir: DataDir = None, output: Output = "table") -> None:
     """Bring the database's schemas up to date."""
     from millrace.common.runtime.commands.inspect import migrate_all as work
 
-    run(work(settings_with(data_dir)))
+    run(lambda: work(settings_with(data_dir), output))
 
 
 @users.command("add")
 def add_user(
     username: Annotated[str, typer.Option()],
     email: Annotated[str, typer.Option()],
-    role: Annotated[str, typer.Option(help="admin, trader, exporter or viewer")] = "trader",
+    role: Annotated[Literal["admin", "trader", "exporter", "viewer"], typer.Option()] = "trader",
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="read it from standard input")] = False,
     data_dir: DataDir = None,
-    output: Output = "json",
+    output: Output = "table",
 ) -> None:
     """Add a user, whether the platform runs or not."""
     from millrace.common.runtime.commands.users import add_user as work
 
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else typer.prompt("password", hide_input=True)
-    run(work(settings_with(data_dir), username, email, role, password, output))
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else typer.prompt("password", hide_input=True)
+    run(lambda: work(settings_with(data_dir), username, email, role, password, output))
 
 
 @events.command("tail")
 def tail(
     topic: str,
-    key: str | None = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f")] = False,
-    count: Annotated[int, typer.Option(min=0)] = 10,
+    key: Annotated[str | None, typer.Option(help="only messages of this key")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on until interrupted")] = False,
+    count: Annotated[int, typer.Option("--count", "-n", min=0, help="how many old messages")] = 10,
     data_dir: DataDir = None,
+    output: Output = "json",
 ) -> None:
-    """Print a topic's newest messages, one JSON object a line."""
-    from millrace.common.runtime.commands.messages import tail as work
+    """Print a topic's newest messages: one JSON object a line, or one line for people."""
+    from millrace.common.runtime.commands.tail import tail as work
 
-    run(work(settings_with(data_dir), topic, key, follow, count))
+    run(lambda: work(settings_with(data_dir), topic, key, follow, count, output))
 
 
 @letters.command("list")
 def list_letters(data_dir: DataDir = None, output: Output = "table") -> None:
     """The messages that are parked."""
-    from millrace.common.runtime.commands.messages import list_letters as work
+    from millrace.common.runtime.commands.letters import list_letters as work
 
-    run(work(settings_with(data_dir), output))
+    run(lambda: work(settings_with(data_dir), output))
 
 
 @letters.command("show")
-def show_letter(service: str, number: int, data_dir: DataDir = None) -> None:
+def show_letter(service: Service, number: int, data_dir: DataDir = None, output: Output = "json") -> None:
     """One parked message, whole."""
-    from millrace.common.runtime.commands.messages import show_letter as work
+    from millrace.common.runtime.commands.letters import show_letter as work
 
-    run(work(settings_with(data_dir), service, number))
+    run(lambda: work(settings_with(data_dir), service, number, output))
 
 
 @letters.command("redrive")
-def redrive(service: str, number: Annotated[int | None, typer.Argument()] = None, data_dir: DataDir = None) -> None:
-    """Apply parked messages again, in order: those of one message's key, or all."""
-    from millrace.common.runtime.commands.messages import redrive as work
+def redrive(
+    service: Service,
+    number: Annotated[int | None, typer.Argument(help="default: all")] = None,
+    data_dir: DataDir = None,
+    output: Output = "table",
+) -> None:
+    """Have the running service apply parked messages again, in order: those of one message's key, or all."""
+    from millrace.common.runtime.commands.letters import redrive as work
 
-    run(work(settings_with(data_dir), service, number))
+    run(lambda: work(settings_with(data_dir), service, number, output))
 
 
 def main() -> None:

@@ -1,11 +1,14 @@
 """The embedded platform: every service, one process, one address; and the first things a newcomer finds in it."""
 
+import asyncio
 import fcntl
 import os
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
+from socket import socket
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +16,15 @@ import orjson
 
 from millrace.common.auth.internal import HEADER
 from millrace.common.auth.principal import Principal
+from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.runtime.failures import REFUSED, Failure
 from millrace.common.runtime.host import Host
-from millrace.common.runtime.server import HttpServer
+from millrace.common.runtime.server import HttpServer, bind
 from millrace.common.runtime.settings import SERVICES, Settings
 from millrace.common.telemetry.health import Health
 
 _ROOT = Principal(UUID(int=0), "command line", "admin")
+_STATE = "platform.json"
 _DEMO_BOTS = (
     ("BTC trend", "trend", "BTCUSDT", {"fast": 5, "slow": 20}),
     ("ETH trend", "trend", "ETHUSDT", {"fast": 5, "slow": 20}),
@@ -27,8 +33,13 @@ _DEMO_BOTS = (
 )
 
 
-class AlreadyRunning(RuntimeError):
+class AlreadyRunning(Failure):
     """Another platform uses the data folder."""
+
+    def __init__(self, folder: Path, state: Mapping[str, Any]) -> None:
+        who = f", process {state['pid']} on {state['address']}" if state else ""
+        fix = "stop that one, or give this one a folder of its own: --data-dir or MILLRACE_DATA_DIR"
+        super().__init__(f"a platform already runs on {folder}{who}", fix, REFUSED)
 
 
 class Platform:
@@ -39,6 +50,7 @@ class Platform:
         self.host = Host(settings, SERVICES)
         self.health = Health()
         self._lock: TextIOWrapper | None = None
+        self._listeners: list[socket] = []
         self._server: HttpServer | None = None
         self._ops: HttpServer | None = None
 
@@ -59,15 +71,26 @@ class Platform:
         return f"http://{shown}:{self.port}"
 
     async def start(self) -> None:
-        """Lock the data folder, start the services, listen. Raises AlreadyRunning, OSError for a taken port."""
-        self._lock = lock(self.settings.data_dir)
+        """Lock the data folder, start the services, listen; all of it or nothing.
+
+        Raises AlreadyRunning, PortTaken, and whatever prevents a service from starting.
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
+        settings = self.settings
+        self._lock = await _patient_lock(settings.data_dir)
+        self._listeners = [bind(settings.host, port) for port in (settings.port, settings.ops_port)]
         await self.host.start()
-        gateway = self.host.running["gateway"].service
-        self._server = HttpServer(gateway.front, self.settings.host, self.settings.port)
+        self._server = HttpServer(self.host.running["gateway"].service.front, self._listeners[0])
         await self._server.start()
         for name, running in self.host.running.items():
             self.health.checks[name] = running.database.ping
-        self._ops = HttpServer(self.health, self.settings.host, self.settings.ops_port)
+        self._ops = HttpServer(self.health, self._listeners[1])
         await self._ops.start()
         self.health.started = True
         state = {"pid": os.getpid(), "port": self.port, "ops_port": self._ops.port, "address": self.address}
@@ -77,9 +100,8 @@ class Platform:
         self._lock.flush()
 
     async def stop(self) -> None:
-        """Drain and stop, in order."""
+        """Drain and stop, in order. Also after a start that failed half way."""
         self.health.draining = True
-        self.host.draining = True
         with suppress(Exception):
             await self.host.drain()
         if self._server:
@@ -87,6 +109,8 @@ class Platform:
         await self.host.stop()
         if self._ops:
             await self._ops.stop()
+        for listener in self._listeners:
+            listener.close()
         if self._lock:
             self._lock.close()
 
@@ -102,7 +126,9 @@ class Platform:
         password = None
         try:
             user = await self.ask("auth", "GET", "/users/by-name/demo")
-        except Exception:
+        except MillraceError as absent:
+            if absent.code != Code.NOT_FOUND:
+                raise
             password = secrets.token_urlsafe(12)
             asked = {"username": "demo", "email": "demo@millrace.example", "password": password, "role": "trader"}
             user = await self.ask("auth", "POST", "/users", json=asked)
@@ -129,24 +155,42 @@ class Platform:
 
 
 def lock(folder: Path) -> TextIOWrapper:
-    """Take the data folder for this process; the file tells others who has it."""
+    """Take the data folder for this process; the file tells others who has it. Raises AlreadyRunning."""
     folder.mkdir(parents=True, exist_ok=True)
-    file = open(folder / "platform.json", "a+")  # noqa: SIM115 - held open as long as the process lives
+    file = open(folder / _STATE, "a+")  # noqa: SIM115 - held open as long as the process lives
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        file.seek(0)
-        state = file.read()
         file.close()
-        raise AlreadyRunning(f"a platform is already running on {folder}: {state}") from None
+        raise AlreadyRunning(folder, _state(folder)) from None
     return file
 
 
+async def _patient_lock(folder: Path) -> TextIOWrapper:
+    """`lock`, passing over somebody who only looks whether it is taken."""
+    for _ in range(5):
+        with suppress(AlreadyRunning):
+            return lock(folder)
+        await asyncio.sleep(0.05)
+    return lock(folder)
+
+
 def running_state(folder: Path) -> dict[str, Any] | None:
-    """Who runs on the data folder; None when nobody does."""
+    """Who runs on the data folder: `pid`, `port`, `ops_port`, `address`. None when nobody does.
+
+    Empty for a platform that is just starting, or whose file somebody has spoilt.
+    """
+    if not (folder / _STATE).is_file():
+        return None
     try:
         lock(folder).close()
     except AlreadyRunning:
-        found: dict[str, Any] = orjson.loads((folder / "platform.json").read_text())
-        return found
+        return _state(folder)
     return None
+
+
+def _state(folder: Path) -> dict[str, Any]:
+    with suppress(ValueError, TypeError, KeyError, OSError):
+        found = orjson.loads((folder / _STATE).read_bytes())
+        return {name: found[name] for name in ("pid", "port", "ops_port", "address") if found[name] is not None}
+    return {}

@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
+
+from millrace.common.runtime.failures import REFUSED, Failure
 
 
 class _Server(uvicorn.Server):
@@ -17,38 +20,58 @@ class _Server(uvicorn.Server):
         yield
 
 
-class HttpServer:
-    """One listening address. `port` is the real one after `start`, also when 0 was asked for."""
+class PortTaken(Failure):
+    """Somebody else listens there."""
 
-    def __init__(self, app: Any, host: str, port: int, **options: Any) -> None:
-        self.host = host
-        self.port = port
-        self._config = uvicorn.Config(
-            app,
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            ws="websockets-sansio",
-            ws_max_size=65536,
-            ws_per_message_deflate=False,
-            ws_ping_interval=20.0,
-            timeout_graceful_shutdown=5,
-            server_header=False,
-            **options,
+    def __init__(self, host: str, port: int) -> None:
+        fix = "stop the program that uses it, or choose another with --port or MILLRACE_PORT"
+        super().__init__(f"port {port} on {host} is taken", fix, REFUSED)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Reserve an address without answering on it yet. Raises PortTaken, OSError for an address that is not ours."""
+    # IPPROTO_TCP lets asyncio set TCP_NODELAY; without it small answers wait 40 ms
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as problem:
+        listener.close()
+        if problem.errno == errno.EADDRINUSE:
+            raise PortTaken(host, port) from None
+        raise Failure(
+            f"cannot listen on {host}:{port}: {problem.strerror}", "correct MILLRACE_HOST and the port"
+        ) from None
+    listener.setblocking(False)
+    return listener
+
+
+class HttpServer:
+    """One app on a bound socket."""
+
+    def __init__(self, app: Any, listener: socket.socket) -> None:
+        self.port: int = listener.getsockname()[1]
+        self._listener = listener
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                ws="websockets-sansio",
+                ws_max_size=65536,
+                ws_per_message_deflate=False,
+                ws_ping_interval=20.0,
+                timeout_graceful_shutdown=5,
+                server_header=False,
+            )
         )
-        self._server = _Server(self._config)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Listen. Raises OSError when the address is taken."""
-        # IPPROTO_TCP lets asyncio set TCP_NODELAY; without it small answers wait 40 ms
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((self.host, self.port))
-        listener.setblocking(False)
-        self.port = listener.getsockname()[1]
-        self._task = asyncio.create_task(self._server.serve([listener]), name=f"http:{self.port}")
+        """Answer from now on."""
+        self._task = asyncio.create_task(self._server.serve([self._listener]), name=f"http:{self.port}")
         while not self._server.started:
             if self._task.done():
                 await self._task

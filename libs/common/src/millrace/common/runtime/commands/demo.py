@@ -11,6 +11,7 @@ from rich.table import Table
 
 from millrace.common.runtime.cli import errors, settings_with, show, wait_for_signal
 from millrace.common.runtime.commands.inspect import report
+from millrace.common.runtime.failures import PROBLEMS
 from millrace.common.runtime.platform import Platform
 from millrace.common.runtime.verify import verify
 from millrace.common.telemetry import logs
@@ -30,22 +31,29 @@ async def demo(seconds: float, data_dir: Path | None, output: str) -> int:
         platform = Platform(settings_with(data_dir or Path(folder), port=0))
         stopped = wait_for_signal()
         await platform.start()
-        await platform.welcome()
-        errors.print(f"trading a recorded market on paper for {seconds:g} seconds at {platform.address} ...")
-        await asyncio.wait({stopped}, timeout=seconds)
-        findings = await verify(platform.host.url, 15)
-        connection = await asyncpg.connect(platform.host.url)
-        bots = [dict(row) for row in await connection.fetch(_BOTS)]
-        equity = dict(await connection.fetchrow(_EQUITY) or {})
-        await connection.close()
-        await platform.stop()
+        try:
+            await platform.welcome()
+            errors.print(f"trading a recorded market on paper for {seconds:g} seconds at {platform.address} ...")
+            await asyncio.wait({stopped}, timeout=seconds)
+            findings = await verify(platform.host.url, 15)
+            bots, equity = await _results(platform.host.url)
+        finally:
+            await platform.stop()
     fills = sum(row["fills"] for row in bots)
     clean = not any(f.rows for f in findings)
     summary = {"bots": bots, "fills": fills, **equity, "clean": clean}
     show(summary, output, _table(bots, equity))
     report(findings, output) if output != "json" else None
     errors.print(f"{fills} fills; the books are {'clean' if clean else 'BROKEN'}")
-    return 0 if fills and clean else 6
+    return 0 if fills and clean else PROBLEMS
+
+
+async def _results(url: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [dict(row) for row in await connection.fetch(_BOTS)], dict(await connection.fetchrow(_EQUITY) or {})
+    finally:
+        await connection.close()
 
 
 def _table(bots: list[dict[str, Any]], equity: dict[str, Any]) -> Table:

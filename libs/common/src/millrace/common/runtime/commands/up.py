@@ -2,38 +2,45 @@
 
 import asyncio
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 import orjson
 
-from millrace.common.runtime.cli import errors, wait_for_signal
+from millrace.common.runtime.cli import wait_for_signal
+from millrace.common.runtime.failures import ABSENT, Failure
 from millrace.common.runtime.host import Host
-from millrace.common.runtime.platform import AlreadyRunning, Platform
-from millrace.common.runtime.server import HttpServer
+from millrace.common.runtime.platform import Platform
+from millrace.common.runtime.server import HttpServer, bind
 from millrace.common.runtime.settings import SERVICES, Settings
 from millrace.common.telemetry import logs
 from millrace.common.telemetry.health import Health
 
 
-async def up(settings: Settings) -> int:
+async def up(settings: Settings, feed: str, output: str) -> int:
     """Start everything, say where it is, and run until a signal comes."""
     logs.configure(settings.log_level, pretty=sys.stderr.isatty())
     stopped = wait_for_signal()
     platform = Platform(settings)
+    if not await _started(platform.start(), stopped):
+        return 0
     try:
-        await platform.start()
-    except AlreadyRunning as running:
-        errors.print(str(running), highlight=False)
-        return 1
-    link, password = await platform.welcome()
-    _announce(platform, link, password)
-    await _until_over(platform.host, stopped)
-    await platform.stop()
+        link, password = await platform.welcome()
+        _announce(platform, link, password, feed, output)
+        await _until_over(platform.host, stopped)
+    finally:
+        await platform.stop()
     return 0
 
 
-def _announce(platform: Platform, link: str, password: str | None) -> None:
+def _announce(platform: Platform, link: str, password: str | None, feed: str, output: str) -> None:
+    if output == "json":
+        health = f"http://localhost:{platform.health_port}/readyz"
+        found = {"address": platform.address, "sign_in": link, "user": "demo", "password": password, "health": health}
+        print(orjson.dumps({**found, "data_dir": str(platform.settings.data_dir)}).decode(), flush=True)
+        return
     folder = Path(platform.settings.data_dir)
     shown = (
         f"user demo, password {password} (shown once)"
@@ -41,7 +48,7 @@ def _announce(platform: Platform, link: str, password: str | None) -> None:
         else "user demo, with the password shown at the first start"
     )
     lines = [
-        f"Millrace runs on {platform.address}  (PAPER trading, recorded market)",
+        f"Millrace runs on {platform.address}  (PAPER trading, {feed} market)",
         f"  sign in   {link}  (once, within ten minutes)",
         f"  or as     {shown}",
         f"  API       {platform.address}/openapi.json",
@@ -56,42 +63,49 @@ def _announce(platform: Platform, link: str, password: str | None) -> None:
 async def serve(settings: Settings, name: str) -> int:
     """Run one service: its API on `port`, health and metrics on `ops_port`."""
     if name not in SERVICES:
-        errors.print(f"there is no service {name!r}; there are {', '.join(SERVICES)}")
-        return 3
+        raise Failure(f"there is no service {name!r}", f"choose one of {', '.join(SERVICES)}", ABSENT)
     logs.configure(settings.log_level, name)
     stopped = wait_for_signal()
     host, health = Host(settings, [name]), Health()
-    ops = HttpServer(Operations(health, host), settings.host, settings.ops_port)
+    listener = bind(settings.host, settings.port)
+    ops = HttpServer(Operations(health, host), bind(settings.host, settings.ops_port))
     await ops.start()
-    if not await _started(host, stopped):
+    try:
+        if await _started(host.start(), stopped):
+            await _serve(host, health, listener, stopped)
+    finally:
+        health.draining = True
         await host.stop()
         await ops.stop()
-        return 0
-    running = host.running[name]
-    health.checks = {"database": running.database.ping}
-    server = HttpServer(running.service.front or running.service.api, settings.host, settings.port)
-    await server.start()
-    health.started = True
-    await _until_over(host, stopped)
-    health.draining = True
-    await host.drain()
-    await server.stop()
-    await host.stop()
-    await ops.stop()
+        listener.close()
     return 0
 
 
-async def _started(host: Host, stopped: "asyncio.Future[int]") -> bool:
+async def _serve(host: Host, health: Health, listener: socket, stopped: "asyncio.Future[int]") -> None:
+    running = host.running[host.names[0]]
+    health.checks = {"database": running.database.ping}
+    server = HttpServer(running.service.front or running.service.api, listener)
+    await server.start()
+    health.started = True
+    try:
+        await _until_over(host, stopped)
+    finally:
+        health.draining = True
+        await host.drain()
+        await server.stop()
+
+
+async def _started(start: Coroutine[Any, Any, None], stopped: "asyncio.Future[int]") -> bool:
     """Start; False when the signal to stop came first."""
-    starting = asyncio.ensure_future(host.start())
+    starting = asyncio.ensure_future(start)
     waiting: set[asyncio.Future[Any]] = {starting, stopped}
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    if starting.done():
-        starting.result()
-        return True
-    starting.cancel()
-    await asyncio.gather(starting, return_exceptions=True)
-    return False
+    if not starting.done():
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        return False
+    starting.result()
+    return True
 
 
 async def _until_over(host: Host, stopped: "asyncio.Future[int]") -> None:
@@ -99,7 +113,9 @@ async def _until_over(host: Host, stopped: "asyncio.Future[int]") -> None:
     waiting: set[asyncio.Future[Any]] = {stopped, host.failed}
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     if host.failed.done() and not stopped.done():
-        raise RuntimeError(f"a background loop failed: {host.failed.result()!r}")
+        raise Failure(
+            f"a background loop failed: {host.failed.result()!r}", "start again; the log above has the details"
+        )
 
 
 class Operations:
