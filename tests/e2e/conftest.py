@@ -1,6 +1,6 @@
 """A whole platform on a free port, as a user meets it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,10 @@ from tests.e2e.client import Client
 
 
 @pytest.fixture(scope="session")
-async def platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+async def platform(server_folder: Callable[[str], Path]) -> AsyncIterator[Platform]:
     """The embedded platform, playing the recorded market fast."""
     logs.configure("warning")
-    folder: Path = tmp_path_factory.mktemp("platform")
-    running = Platform(Settings(data_dir=folder, port=0))
+    running = Platform(Settings(data_dir=server_folder("platform"), port=0))
     await running.start()
     yield running
     await running.stop()

@@ -1,6 +1,8 @@
 """Real PostgreSQL for tests: one embedded server for the whole run, a fresh database for whoever asks."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -10,12 +12,35 @@ from millrace.common.db.embedded import EmbeddedPostgres
 
 NewDatabase = Callable[[], Awaitable[str]]
 
+_FAST = ("fsync", "full_page_writes", "synchronous_commit")  # nobody cuts the power of a test's server
+
 
 @pytest.fixture(scope="session")
-async def new_database(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[NewDatabase]:
+def server_folder() -> Iterator[Callable[[str], Path]]:
+    """Makes folders that a PostgreSQL server may live in.
+
+    Not pytest's own: as root the server runs as another user, and a second test run closes pytest's folders to others.
+    """
+    with tempfile.TemporaryDirectory(prefix="millrace-test-", ignore_cleanup_errors=True) as root:
+
+        def create(name: str) -> Path:
+            folder = Path(root, name)
+            folder.mkdir()
+            return folder
+
+        yield create
+
+
+@pytest.fixture(scope="session")
+async def new_database(server_folder: Callable[[str], Path]) -> AsyncIterator[NewDatabase]:
     """Creates an empty database and returns its superuser's URL. All of them vanish with the run."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"))
+    server = EmbeddedPostgres(server_folder("postgres"))
     url = server.start()
+    connection = await asyncpg.connect(url)
+    for name in _FAST:
+        await connection.execute(f"alter system set {name} = off")
+    await connection.execute("select pg_reload_conf()")
+    await connection.close()
 
     async def create() -> str:
         name = f"test_{uuid4().hex[:12]}"
