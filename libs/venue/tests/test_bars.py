@@ -173,7 +173,7 @@ def play(path: list[tuple[int, ...]], wanted: list[tuple[Any, ...]], *, restart:
         shown = bar(number, str(o), str(max(o, a, b, c)), str(min(o, a, b, c)), str(c))
         if restart:
             copy = Market(BTC)
-            copy.restore(market.resting(), market.price, market.bar_at)
+            copy.restore(market.resting(), market.state)
             market = copy
         reports += market.on_bar(shown)
         if number < len(wanted):

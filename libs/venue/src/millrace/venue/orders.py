@@ -8,7 +8,8 @@ from decimal import Decimal
 @dataclass(frozen=True, slots=True)
 class NewOrder:
     """An order to be placed. `side` buy or sell; `order_type` market, limit, stop_loss or take_profit; `time_in_force`
-    gtc, ioc or fok. A stop_loss or take_profit becomes a market order when the price touches `stop_price`.
+    gtc, ioc or fok. A stop_loss or take_profit becomes a market order when a trade touches `stop_price`; its time in
+    force counts from then on.
     """
 
     client_order_id: str
@@ -37,15 +38,48 @@ class RestingOrder:
     price: int | None
     stop_price: int | None
     fills: int = 0
+    time_in_force: str = "gtc"
+
+    @property
+    def limit(self) -> int | None:
+        """The worst price it takes, in ticks; None for any price."""
+        return self.price if self.order_type == "limit" else None
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether it waits to be triggered."""
+        return self.order_type in ("stop_loss", "take_profit")
+
+    @property
+    def rises(self) -> bool:
+        """Whether it waits for the price to rise to its `level`; else for it to fall there."""
+        if self.is_stop:
+            return (self.side == "buy") == (self.order_type == "stop_loss")
+        return self.side == "sell"
+
+    @property
+    def level(self) -> int:
+        """The price it waits for, in ticks."""
+        level = self.stop_price if self.is_stop else self.price
+        assert level is not None
+        return level
+
+    def accepts(self, price: int) -> bool:
+        """Whether `price` is within its limit."""
+        return self.limit is None or (price <= self.limit if self.side == "buy" else price >= self.limit)
+
+    def reached(self, price: int) -> bool:
+        """Whether `price` is what it waits for, or beyond."""
+        return price >= self.level if self.rises else price <= self.level
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """Something the venue says about an order.
 
-    `kind`: accepted, refused, triggered, filled, cancelled or expired; `reason` is a stable code for refusals and
-    endings. Fills have a `trade_id` made of the client order id and the fill's number, so that a replay repeats it.
-    Fees are in quote currency.
+    `kind`: accepted, refused, triggered, filled, cancelled or expired, in the order in which they happen; `reason` is
+    a stable code for refusals and endings. Fills have a `trade_id` made of the client order id and the fill's number,
+    so that a replay repeats it. Fees are in quote currency.
     """
 
     kind: str

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.kernel.money import LIMIT
 from millrace.common.kernel.symbols import parse_symbol
 
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """One pair at one exchange. Fees are fractions of the notional, charged in quote currency."""
+    """One pair at one exchange. Fees are fractions of the notional, charged in quote currency; `min_notional` is in
+    quote currency, `step_size` and `max_quantity` in base currency.
+    """
 
     exchange: str
     symbol: str
@@ -18,6 +21,7 @@ class Instrument:
     min_notional: Decimal
     maker_fee: Decimal = Decimal("0.001")
     taker_fee: Decimal = Decimal("0.001")
+    max_quantity: Decimal = LIMIT
 
     @property
     def base(self) -> str:
@@ -32,12 +36,15 @@ class Instrument:
 
 def _table() -> dict[tuple[str, str], Instrument]:
     rows = (
-        ("binance", "BTC/USDT", "0.01", "0.00001", "5"),
-        ("binance", "ETH/USDT", "0.01", "0.0001", "5"),
-        ("luno", "BTC/ZAR", "1", "0.0001", "10"),
-        ("luno", "ETH/ZAR", "1", "0.001", "10"),
+        ("binance", "BTC/USDT", "0.01", "0.00001", "5", "9000"),
+        ("binance", "ETH/USDT", "0.01", "0.0001", "5", "9000"),
+        ("luno", "BTC/ZAR", "1", "0.0001", "10", "1000"),
+        ("luno", "ETH/ZAR", "1", "0.001", "10", "1000"),
     )
-    made = (Instrument(e, s, Decimal(tick), Decimal(step), Decimal(least)) for e, s, tick, step, least in rows)
+    made = (
+        Instrument(e, s, Decimal(tick), Decimal(step), Decimal(least), max_quantity=Decimal(most))
+        for e, s, tick, step, least, most in rows
+    )
     return {(i.exchange, i.symbol): i for i in made}
 
 

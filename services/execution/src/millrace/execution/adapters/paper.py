@@ -1,175 +1,206 @@
 """The paper venue: libs/venue's markets with books of their own in PostgreSQL.
 
 It behaves as an exchange would: it keeps what it accepted, knows client order ids for ever, and tells its story as
-numbered reports. Every write is fenced by the account's epoch. Markets are rebuilt from their rows after a failure,
-because memory must never know more than the database.
+numbered reports. Every write is fenced by the lease, and one task writes at a time.
+
+Prices and order books are heard at once and for nothing, unless an order that rests is moved by them: then the reports
+are written in the next turn. Memory must never know more than the database about orders: after a failed turn it is
+thrown away and rebuilt from the rows. What was heard of the market since the last fill is lossy and may be lost then.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
-import orjson
+import structlog
 
-from millrace.common.db.database import Connection, Database
+from millrace.common.db.database import RETRYABLE, Connection, Database
 from millrace.common.kernel.instruments import INSTRUMENTS, instrument
 from millrace.common.kernel.market import Candle
+from millrace.execution.adapters import paper_rows
+from millrace.execution.adapters.paper_rows import Key
 from millrace.execution.app.leases import Leases
 from millrace.execution.app.ports import VenueOrder, VenueReport
-from millrace.venue.market import Market
-from millrace.venue.orders import NewOrder, Report, RestingOrder
+from millrace.venue.market import Levels, Market
+from millrace.venue.orders import NewOrder, Report
 
-Key = tuple[str, str]
-_Act = Callable[[set[str]], list[Report]]
+log = structlog.get_logger()
 
-_SEEN = "select client_order_id from venue_orders where client_order_id = any($1::text[])"
-_PLACE = """
-insert into venue_orders (client_order_id, account_id, exchange, symbol, placed_at)
-select * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
-"""
-_PLACED = ("client_order_id", "account_id", "exchange", "symbol", "signed_at")
-_REST = """
-update venue_orders v set resting = n.resting::jsonb from unnest($1::text[], $2::text[]) as n(id, resting)
-where v.client_order_id = n.id
-"""
-_REPORT = """
-insert into venue_reports (client_order_id, kind, body, at)
-select id, kind, body::jsonb, at from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
-  with ordinality as n(id, kind, body, at, ord) order by ord
-"""
-_MARKET = """
-insert into venue_markets values ($1, $2, $3, $4)
-on conflict (exchange, symbol) do update set price = excluded.price, bar_at = excluded.bar_at
-"""
-_REPORTS = "select * from venue_reports where seq > $1 order by seq limit $2"
+_HEARD_LIMIT = 10_000
+_Heard = Callable[[Market], list[Report]]
 
 
 class PaperVenue:
     """All paper accounts' exchange. `news` is called when there are new reports."""
 
     def __init__(self, database: Database, leases: Leases, slippage_ticks: int = 0) -> None:
+        self.news: Callable[[], None] = lambda: None
         self._database = database
         self._leases = leases
         self._slippage = slippage_ticks
         self._markets: dict[Key, Market] = {}
+        self._stale = True
         self._turn = asyncio.Lock()
-        self.news: Callable[[], None] = lambda: None
+        self._heard: deque[tuple[Key, _Heard]] = deque(maxlen=_HEARD_LIMIT)
+        self._said: list[tuple[Market, Report]] = []
+        self._due = asyncio.Event()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way that is not written yet."""
+        return self._turn.locked() or bool(self._said)
 
     def price(self, exchange: str, symbol: str) -> Decimal | None:
         """The market's last price, if it has been seen."""
         market = self._markets.get((exchange, symbol))
         return market.price if market else None
 
-    def on_price(self, exchange: str, symbol: str, price: Decimal) -> None:
-        """A trade was seen in the market; what is placed from now on meets this price."""
+    def on_price(
+        self, exchange: str, symbol: str, price: Decimal, quantity: Decimal = Decimal(0), at: datetime | None = None
+    ) -> None:
+        """A trade was seen in the market, of `quantity` at the instant `at` where these are known; what is placed from
+        now on meets this price."""
         if (exchange, symbol) in INSTRUMENTS and price > 0:
-            self._market((exchange, symbol)).on_price(price)
+            self._hear((exchange, symbol), lambda market: _traded(market, price, quantity, at))
+
+    def on_book(
+        self, exchange: str, symbol: str, bids: Levels, asks: Levels, at: datetime, last_update_id: int
+    ) -> None:
+        """The market's order book was seen; takers get what it shows."""
+        if (exchange, symbol) in INSTRUMENTS:
+            self._hear((exchange, symbol), lambda market: market.on_book(bids, asks, at, last_update_id))
 
     async def load(self) -> None:
         """Rebuild every market from what is stored."""
-        async with self._database.transaction() as connection:
-            markets = await connection.fetch("select * from venue_markets")
-            resting = await connection.fetch("select * from venue_orders where resting is not null order by placed_at")
-        self._markets = {}
-        stored = {(row["exchange"], row["symbol"]): row for row in markets}
-        books: dict[Key, list[RestingOrder]] = {}
-        for row in resting:
-            books.setdefault((row["exchange"], row["symbol"]), []).append(_resting(row["resting"]))
-        for key in {*stored, *books}:
-            found = stored.get(key)
-            price, bar_at = (found["price"], found["bar_at"]) if found else (None, None)
-            self._market(key).restore(books.get(key, []), price, bar_at)
+        async with self._turn:
+            async with self._database.transaction() as connection:
+                await self._restore(connection)
+            self._catch_up()
+
+    async def run(self) -> None:
+        """Write for ever what prices and books have done to the orders at rest. Raises `Fenced` when another leads."""
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            try:
+                async with self._in_turn(()):
+                    pass
+            except RETRYABLE as problem:
+                log.warning("what the market did to the orders at rest is not written yet", error=repr(problem))
+
+    async def submit(self, orders: Sequence[VenueOrder]) -> None:
+        async with self._in_turn(orders) as connection:
+            fresh = await paper_rows.place(connection, orders)
+            for order in orders:
+                if order.client_order_id in fresh:
+                    fresh.remove(order.client_order_id)
+                    market = self._market((order.exchange, order.symbol))
+                    self._say(market, market.submit(_new(order)))
+
+    async def cancel(self, orders: Sequence[VenueOrder], at: datetime) -> None:
+        async with self._in_turn(orders):
+            for order in orders:
+                market = self._market((order.exchange, order.symbol))
+                self._say(market, market.cancel(order.client_order_id, at))
+
+    async def on_candles(self, candles: Iterable[Candle]) -> None:
+        """Closed bars: match what rests against them. A bar seen before changes nothing."""
+        bars = [bar for bar in candles if (bar.exchange, bar.symbol) in INSTRUMENTS]
+        if not bars:
+            return
+        async with self._in_turn(()) as connection:
+            moved = {}
+            for bar in bars:
+                market = self._market((bar.exchange, bar.symbol))
+                before = market.state.bar_at
+                self._say(market, market.on_bar(bar))
+                if market.state.bar_at != before:
+                    moved[bar.exchange, bar.symbol] = market
+            await paper_rows.store_markets(connection, moved)
+
+    async def known(self, client_order_ids: Sequence[str]) -> set[str]:
+        return await paper_rows.known(self._database, client_order_ids)
+
+    async def reports(self, after: int, limit: int) -> list[VenueReport]:
+        return await paper_rows.reports(self._database, after, limit)
+
+    @asynccontextmanager
+    async def _in_turn(self, orders: Sequence[VenueOrder]) -> AsyncIterator[Connection]:
+        """A fenced transaction on up-to-date markets; what was said in it is written at its end."""
+        async with self._turn:
+            try:
+                async with self._database.transaction() as connection:
+                    if orders:
+                        await self._leases.check(connection, [(o.account_id, o.epoch) for o in orders])
+                    else:
+                        await self._leases.hold(connection)
+                    if self._stale:
+                        await self._restore(connection)
+                    self._catch_up()
+                    yield connection
+                    await self._store(connection)
+            except BaseException:
+                self._stale = True
+                self._said = []
+                raise
+            told, self._said = bool(self._said), []
+            self._catch_up()
+        if told:
+            self.news()
+
+    async def _restore(self, connection: Connection) -> None:
+        prices = {key: market.price for key, market in self._markets.items()}
+        self._markets, self._said = {}, []
+        await paper_rows.restore(connection, self._market)
+        for key, price in prices.items():
+            if price is not None:
+                self._market(key).on_price(price)
+        self._stale = False
+
+    async def _store(self, connection: Connection) -> None:
+        if not self._said:
+            return
+        books = {report.client_order_id: market for market, report in self._said}
+        await paper_rows.store_reports(connection, [report for _, report in self._said], books)
+        drawn = {_key(m): m for m, report in self._said if report.kind == "filled" and m.state.book is not None}
+        await paper_rows.store_markets(connection, drawn)
+
+    def _hear(self, key: Key, heard: _Heard) -> None:
+        self._heard.append((key, heard))
+        if self._stale:
+            self._due.set()
+        elif not self._turn.locked():
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        while self._heard:
+            key, heard = self._heard.popleft()
+            market = self._market(key)
+            self._say(market, heard(market))
+        if self._said:
+            self._due.set()
+
+    def _say(self, market: Market, reports: Iterable[Report]) -> None:
+        self._said += [(market, report) for report in reports]
 
     def _market(self, key: Key) -> Market:
         if key not in self._markets:
             self._markets[key] = Market(instrument(*key), slippage_ticks=self._slippage)
         return self._markets[key]
 
-    async def submit(self, orders: Sequence[VenueOrder]) -> None:
-        await self._write(lambda seen: self._place(orders, seen), orders, placing=True)
 
-    async def cancel(self, orders: Sequence[VenueOrder], at: datetime) -> None:
-        def cancelled(_: set[str]) -> list[Report]:
-            return [r for o in orders for r in self._market((o.exchange, o.symbol)).cancel(o.client_order_id, at)]
+def _key(market: Market) -> Key:
+    return market.instrument.exchange, market.instrument.symbol
 
-        await self._write(cancelled, orders, placing=False)
 
-    def _place(self, orders: Sequence[VenueOrder], seen: set[str]) -> list[Report]:
-        reports: list[Report] = []
-        for order in orders:
-            if order.client_order_id not in seen:
-                reports += self._market((order.exchange, order.symbol)).submit(_new(order))
-        return reports
-
-    async def _write(
-        self, act: Callable[[set[str]], list[Report]], orders: Sequence[VenueOrder], *, placing: bool
-    ) -> None:
-        async with self._turn:
-            try:
-                async with self._database.transaction() as connection:
-                    await self._leases.check(connection, [(o.account_id, o.epoch) for o in orders])
-                    seen = await self._seen(connection, [o.client_order_id for o in orders])
-                    fresh = [o for o in orders if placing and o.client_order_id not in seen]
-                    if fresh:
-                        await connection.execute(
-                            _PLACE,
-                            *([getattr(o, name) for o in fresh] for name in _PLACED),
-                        )
-                    await self._store(connection, act(seen))
-            except BaseException:
-                await asyncio.shield(self._recover())
-                raise
-        self.news()
-
-    async def _recover(self) -> None:
-        prices = {key: market.price for key, market in self._markets.items()}
-        await self.load()
-        for key, price in prices.items():
-            if price is not None:
-                self._market(key).on_price(price)
-
-    async def _seen(self, connection: Connection, ids: Sequence[str]) -> set[str]:
-        return {row["client_order_id"] for row in await connection.fetch(_SEEN, list(ids))}
-
-    async def on_candles(self, candles: Iterable[Candle]) -> None:
-        """Closed bars: match what rests against them. A bar seen before changes nothing."""
-        async with self._turn:
-            try:
-                async with self._database.transaction() as connection:
-                    for bar in candles:
-                        reports = self._market((bar.exchange, bar.symbol)).on_bar(bar)
-                        await connection.execute(_MARKET, bar.exchange, bar.symbol, bar.close, bar.opened_at)
-                        await self._store(connection, reports)
-            except BaseException:
-                await asyncio.shield(self._recover())
-                raise
-        self.news()
-
-    async def _store(self, connection: Connection, reports: Sequence[Report]) -> None:
-        if not reports:
-            return
-        book = {o.client_order_id: o for market in self._markets.values() for o in market.resting()}
-        touched = list(dict.fromkeys(r.client_order_id for r in reports))
-        texts = [_text(asdict(book[c])) if c in book else None for c in touched]
-        await connection.execute(_REST, touched, texts)
-        await connection.execute(
-            _REPORT,
-            [r.client_order_id for r in reports],
-            [r.kind for r in reports],
-            [_text(asdict(r)) for r in reports],
-            [r.at for r in reports],
-        )
-
-    async def known(self, client_order_ids: Sequence[str]) -> set[str]:
-        async with self._database.transaction() as connection:
-            return await self._seen(connection, client_order_ids)
-
-    async def reports(self, after: int, limit: int) -> list[VenueReport]:
-        rows = await self._database.fetch(_REPORTS, after, limit)
-        return [_report(row) for row in rows]
+def _traded(market: Market, price: Decimal, quantity: Decimal, at: datetime | None) -> list[Report]:
+    if at is None:
+        market.on_price(price)
+        return []
+    return market.on_trade(price, quantity, at)
 
 
 def _new(order: VenueOrder) -> NewOrder:
@@ -183,33 +214,4 @@ def _new(order: VenueOrder) -> NewOrder:
         price=order.price,
         stop_price=order.stop_price,
         time_in_force=order.time_in_force,
-    )
-
-
-def _text(value: dict[str, Any]) -> str:
-    return orjson.dumps(value, default=str).decode()
-
-
-def _resting(text: str) -> RestingOrder:
-    found = orjson.loads(text)
-    return RestingOrder(**{**found, "at": datetime.fromisoformat(found["at"])})
-
-
-def _report(row: Any) -> VenueReport:
-    body = orjson.loads(row["body"])
-
-    def amount(name: str) -> Decimal | None:
-        return None if body[name] is None else Decimal(body[name])
-
-    return VenueReport(
-        seq=row["seq"],
-        client_order_id=row["client_order_id"],
-        kind=row["kind"],
-        at=row["at"],
-        reason=body["reason"],
-        trade_id=body["trade_id"],
-        price=amount("price"),
-        quantity=amount("quantity"),
-        fee=amount("fee"),
-        liquidity=body["liquidity"],
     )
