@@ -3,12 +3,14 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
 from millrace.risk.config import RiskSettings
-from millrace.risk.domain.book import Balance, Book, Exposure, Terms
-from millrace.risk.domain.limits import effective
+from millrace.risk.domain.book import Balance, Book, Exposure
+from millrace.risk.domain.limits import Level, Limit, effective
+from millrace.risk.domain.orders import Progress, Reservation, Terms
 
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 BUY = Terms("BTC/USDT", "BTC", "USDT", True, Decimal(1), Decimal(100), Decimal(100), limited=True)
@@ -20,7 +22,7 @@ def book() -> Book:
     """A thousand dollars, two bitcoin, no limit near."""
     limits = effective(RiskSettings(), [])
     funds = {"USDT": Balance(Decimal(1000)), "BTC": Balance(Decimal(2))}
-    return Book(limits=limits, tokens_at=NOW, tokens=10, balances=funds)
+    return Book(user_id=uuid4(), limits=limits, tokens_at=NOW, tokens=10, balances=funds)
 
 
 def rule(book: Book, terms: Terms) -> str | None:
@@ -28,9 +30,14 @@ def rule(book: Book, terms: Terms) -> str | None:
     return found.rule if found else None
 
 
+def reserve(book: Book, terms: Terms = BUY) -> Reservation:
+    return book.reserve(uuid4(), uuid4(), terms, NOW)
+
+
 def test_an_order_that_fits_is_approved_and_its_funds_are_reserved(book: Book) -> None:
     assert rule(book, BUY) is None
-    assert book.reserve(BUY, NOW) == ("USDT", Decimal("100.2"))
+    held = reserve(book)
+    assert (held.currency, held.amount) == ("USDT", Decimal("100.2"))
     assert book.balances["USDT"].free == Decimal("899.8")
     assert (book.open_orders, book.tokens) == (1, 9)
 
@@ -51,7 +58,7 @@ def test_nobody_sells_more_than_they_hold(book: Book) -> None:
 
 
 def test_the_position_limit_counts_what_is_held_and_what_is_being_bought(book: Book) -> None:
-    book.limits = replace(book.limits, position=Decimal(300))
+    book.limits = replace(book.limits, position=Limit(Decimal(300)))
     book.exposures["BTC/USDT"] = Exposure(Decimal(1), Decimal(100), Decimal(100))
     assert rule(book, BUY) is None
     assert rule(book, replace(BUY, quantity=Decimal("1.00001"))) == "position_value"
@@ -59,9 +66,9 @@ def test_the_position_limit_counts_what_is_held_and_what_is_being_bought(book: B
 
 
 def test_a_reached_loss_or_drawdown_stops_buying_but_not_selling(book: Book) -> None:
-    book.day_pnl = -book.limits.daily_loss
+    book.mark(-book.limits.daily_loss.value, Decimal(0), NOW)
     assert (rule(book, BUY), rule(book, SELL)) == ("daily_loss", None)
-    book.day_pnl, book.drawdown = Decimal(0), book.limits.drawdown
+    book.mark(Decimal(0), book.limits.drawdown.value, NOW)
     assert (rule(book, BUY), rule(book, SELL)) == ("drawdown", None)
 
 
@@ -70,31 +77,141 @@ def test_a_price_far_from_the_market_is_refused(book: Book) -> None:
     assert rule(book, replace(BUY, price=Decimal(49))) == "price_collar"
 
 
-def test_the_order_rate_is_a_bucket_that_refills(book: Book) -> None:
+def test_the_order_rate_is_a_bucket_that_refills_and_never_stops_an_exit(book: Book) -> None:
     book.tokens = 1
-    book.reserve(BUY, NOW)
-    assert rule(book, BUY) == "order_rate"
+    reserve(book)
+    assert (rule(book, BUY), rule(book, SELL)) == ("order_rate", None)
     assert book.breach(BUY, NOW + timedelta(seconds=0.02)) is None
+    book.tokens = 0.5
+    reserve(book, SELL)
+    assert book.tokens == 0
 
 
-def test_too_many_open_orders_are_refused(book: Book) -> None:
+def test_too_many_open_orders_stop_entries_but_not_exits(book: Book) -> None:
     book.open_orders = book.limits.open_orders
-    assert rule(book, SELL) == "open_orders"
+    assert (rule(book, BUY), rule(book, SELL)) == ("open_orders", None)
+
+
+def test_a_reduce_only_order_may_not_exceed_what_is_free_to_be_sold(book: Book) -> None:
+    exit_all = replace(SELL, quantity=Decimal(2), reduce_only=True)
+    assert rule(book, exit_all) is None
+    reserve(book, SELL)
+    found = book.breach(exit_all, NOW)
+    assert found is not None
+    assert (found.rule, found.limit, found.current) == ("reduce_only", Decimal(1), Decimal(2))
+    assert rule(book, replace(BUY, reduce_only=True)) == "reduce_only"
+
+
+def test_a_bid_below_the_market_does_not_make_what_is_held_look_cheap(book: Book) -> None:
+    book.limits = replace(book.limits, position=Limit(Decimal(300)))
+    book.exposures["BTC/USDT"] = Exposure(Decimal("2.5"), Decimal(100))
+    assert rule(book, replace(BUY, price=Decimal(60))) == "position_value"
+
+
+def test_a_new_day_begins_without_a_loss_before_anything_is_marked(book: Book) -> None:
+    midnight = NOW + timedelta(days=1)
+    book.mark(-book.limits.daily_loss.value, Decimal(0), NOW + timedelta(hours=12))
+    assert book.breach(BUY, midnight) is not None
+    assert book.breach(BUY, midnight + timedelta(microseconds=1)) is None
+
+
+def test_an_older_mark_changes_nothing(book: Book) -> None:
+    assert book.mark(Decimal(-5), Decimal("0.1"), NOW)
+    assert not book.mark(Decimal(0), Decimal(0), NOW - timedelta(seconds=1))
+    assert (book.day_pnl, book.drawdown) == (Decimal(-5), Decimal("0.1"))
+
+
+def progress(version: int, quantity: str, notional: str, *, ended: bool, buying: bool = True) -> Progress:
+    amounts = (Decimal(quantity), Decimal(notional), Decimal("0.1") * bool(Decimal(quantity)))
+    return Progress("BTC/USDT", "BTC", "USDT", buying, version, *amounts, ended)
+
+
+def test_a_filled_buy_moves_funds_and_releases_what_it_did_not_need(book: Book) -> None:
+    held = reserve(book)
+    assert book.settle(held, progress(3, "1", "99", ended=True))
+    assert (book.balances["USDT"].total, book.balances["USDT"].reserved) == (Decimal("900.9"), Decimal(0))
+    assert (book.balances["BTC"].total, book.open_orders) == (Decimal(3), 0)
+    assert book.exposures["BTC/USDT"] == Exposure(Decimal(1), Decimal(99), Decimal(0))
+
+
+def test_an_older_version_after_a_newer_one_changes_nothing(book: Book) -> None:
+    held = reserve(book)
+    book.settle(held, progress(5, "0.6", "60", ended=False))
+    before = (replace(book.balances["USDT"]), replace(book.exposures["BTC/USDT"]))
+    assert not book.settle(held, progress(4, "0.3", "30", ended=False))
+    assert not book.settle(held, progress(5, "0.6", "60", ended=False))
+    assert (book.balances["USDT"], book.exposures["BTC/USDT"]) == before
+
+
+def test_a_fill_that_is_told_after_the_end_is_booked_too(book: Book) -> None:
+    held = reserve(book)
+    book.settle(held, progress(3, "0", "0", ended=True))
+    assert book.settle(held, progress(4, "1", "100", ended=True))
+    assert (book.balances["USDT"].total, book.balances["BTC"].total) == (Decimal("899.9"), Decimal(3))
+    assert (book.balances["USDT"].reserved, book.open_orders) == (Decimal(0), 0)
+
+
+def test_an_order_sent_without_a_reservation_is_booked_and_counts_no_open_order(book: Book) -> None:
+    held = Reservation(uuid4(), "BTC/USDT", False, "BTC", NOW)
+    assert book.settle(held, progress(4, "1", "100", ended=True, buying=False))
+    assert (book.balances["USDT"].total, book.balances["BTC"].total) == (Decimal("1099.9"), Decimal(1))
+    assert (book.balances["BTC"].reserved, book.open_orders) == (Decimal(0), 0)
+
+
+def test_each_threshold_is_told_once_when_it_is_crossed(book: Book) -> None:
+    book.limits = replace(book.limits, daily_loss=Limit(Decimal(100), Decimal(50), Decimal(90)))
+    for lost in (10, 50, 60, 89, 90, 95, 100, 120, 70, 95):
+        book.mark(Decimal(-lost), Decimal(0), NOW)
+    told = [(alert.level, alert.current, alert.severity) for alert in book.watch.alerts]
+    assert told == [
+        (Level.WARNING, 50, "warning"),
+        (Level.CRITICAL, 90, "critical"),
+        (Level.REACHED, 100, "critical"),
+        (Level.CRITICAL, 95, "critical"),
+    ]
+
+
+def test_a_refusing_limit_is_told_once_until_it_lets_an_order_pass_again(book: Book) -> None:
+    book.limits = replace(book.limits, position=Limit(Decimal(150)))
+    big = replace(BUY, quantity=Decimal(2))
+    assert [rule(book, big) for _ in range(3)] == ["position_value"] * 3
+    assert [a.action for a in book.watch.alerts] == ["order_refused"]
+    reserve(book)
+    rule(book, big)
+    assert [a.action for a in book.watch.alerts] == ["order_refused"] * 2
+
+
+def test_a_refusal_for_lack_of_funds_is_no_alert(book: Book) -> None:
+    assert rule(book, replace(BUY, quantity=Decimal(10))) == "balance"
+    assert book.watch.alerts == []
 
 
 def test_a_thrown_switch_refuses_everything(book: Book) -> None:
-    book.halted = "stopped by the user (user)"
+    book.stopped = "stopped by the user (user)"
     assert (rule(book, BUY), rule(book, SELL)) == ("kill_switch", "kill_switch")
+
+
+def test_a_bots_switch_refuses_that_bot_alone(book: Book) -> None:
+    bot = uuid4()
+    book.stopped_bots = {bot: "runaway (bot)"}
+    assert rule(book, replace(BUY, bot=bot)) == "kill_switch"
+    assert (rule(book, BUY), rule(book, replace(BUY, bot=uuid4()))) == (None, None)
 
 
 def test_a_users_limit_narrows_the_systems_and_never_widens_it() -> None:
     system = RiskSettings()
+    percents = {"warning_threshold": Decimal(60), "critical_threshold": Decimal(90)}
     rows = [
-        {"limit_type": "daily_loss", "symbol": None, "limit_value": Decimal(5)},
-        {"limit_type": "drawdown", "symbol": None, "limit_value": Decimal(9)},
-        {"limit_type": "position_value", "symbol": "BTC/USDT", "limit_value": Decimal(7)},
+        {"limit_type": kind, "symbol": symbol, "limit_value": Decimal(value)} | percents
+        for kind, symbol, value in (
+            ("daily_loss", None, 5),
+            ("drawdown", None, 9),
+            ("position_value", "BTC/USDT", 7),
+            ("position_value", "BTC/USDT", 8),
+        )
     ]
     limits = effective(system, rows)
-    assert (limits.daily_loss, limits.drawdown) == (Decimal(5), system.max_drawdown)
-    assert limits.position_value("BTC/USDT") == 7
-    assert limits.position_value("ETH/USDT") == system.max_position_value
+    assert (limits.daily_loss.value, limits.daily_loss.warning) == (Decimal(5), Decimal(60))
+    assert limits.drawdown.value == system.max_drawdown
+    assert limits.position_value("BTC/USDT").value == 7
+    assert limits.position_value("ETH/USDT").value == system.max_position_value

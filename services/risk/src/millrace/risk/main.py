@@ -9,28 +9,37 @@ from millrace.common.events.portfolio import EquityMarked
 from millrace.common.events.trading import AccountOpened, OrderRequested, OrderUpdated
 from millrace.common.runtime.service import Context, Service
 from millrace.common.web.app import create_app
-from millrace.risk.adapters.postgres import PostgresBooks, PostgresSwitches
+from millrace.risk.adapters.postgres import PostgresAlerts, PostgresBooks, PostgresSwitches
 from millrace.risk.api.http import routes
 from millrace.risk.app import handlers
+from millrace.risk.app.page import Pages
 from millrace.risk.config import RiskSettings
 
 
 def build(context: Context) -> Service:
     """Put the service together."""
     settings = RiskSettings()
-    books = PostgresBooks(settings)
-    valid = timedelta(seconds=settings.approval_seconds)
-    approvals = Approvals(context.keys.approval)
+    books, alerts = PostgresBooks(settings), PostgresAlerts()
+    desk = handlers.Desk(Approvals(context.keys.approval), timedelta(seconds=settings.approval_seconds))
+    pages = Pages(
+        books,
+        alerts,
+        {
+            OrderRequested: desk.check_order,
+            OrderUpdated: handlers.settle_order,
+            EquityMarked: handlers.mark_equity,
+        },
+    )
     api = create_app("risk", service="risk")
     current = current_principal(context.keys.internal, "risk")
-    api.include_router(routes(context.works, PostgresSwitches(context.clock), context.clock, current))
+    api.include_router(routes(context.works, PostgresSwitches(), alerts, context.clock, current))
     return Service(
         "risk",
         {
             AccountOpened: partial(handlers.open_book, books=books),
-            OrderRequested: partial(handlers.check_order, books=books, approvals=approvals, valid=valid),
-            OrderUpdated: partial(handlers.settle_order, books=books),
-            EquityMarked: partial(handlers.mark_equity, books=books),
+            OrderRequested: pages.hear,
+            OrderUpdated: pages.hear,
+            EquityMarked: pages.hear,
         },
         api=api,
     )

@@ -1,5 +1,6 @@
 """One function per message. Each order that is requested gets exactly one answer."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -8,11 +9,15 @@ from millrace.common.db.work import Work
 from millrace.common.events.message import Message
 from millrace.common.events.portfolio import EquityMarked
 from millrace.common.events.risk import OrderApproved, OrderRefused
-from millrace.common.events.trading import AccountOpened, OrderRequested, OrderUpdated
+from millrace.common.events.trading import TERMINAL, AccountOpened, OrderRequested, OrderUpdated
 from millrace.common.kernel.ids import derive_id
 from millrace.common.kernel.symbols import parse_symbol
 from millrace.risk.app.ports import Books
-from millrace.risk.domain.book import Breach, Terms
+from millrace.risk.domain.book import Book, Breach
+from millrace.risk.domain.orders import Progress, Reservation, Terms
+
+_UNKNOWN = Breach("account", "the account is not known to the risk service")
+_ENDED = Breach("order_ended", "the order has already ended")
 
 
 async def open_book(work: Work, message: Message[AccountOpened], *, books: Books) -> None:
@@ -20,58 +25,67 @@ async def open_book(work: Work, message: Message[AccountOpened], *, books: Books
     await books.open(work, message.event)
 
 
-async def check_order(
-    work: Work, message: Message[OrderRequested], *, books: Books, approvals: Approvals, valid: timedelta
-) -> None:
-    """Approve and reserve, or refuse with the rule and its numbers."""
-    order = message.event
-    book = await books.of(work, order.user_id, order.account_id, order.bot_id)
-    if book is None:
-        _refuse(work, message, Breach("account", "the account is not known to the risk service"))
-        return
-    terms = terms_of(order)
-    breach = book.breach(terms, message.at)
-    if breach is None:
-        approval_id = derive_id(message.at, "approval", message.id)
-        currency, amount = book.reserve(terms, message.at)
-        if await books.reserve(work, order, approval_id, terms, currency, amount):
-            _approve(work, message, approval_id, approvals, valid)
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Answers requests, with the key that signs and for how long an approval is good."""
+
+    approvals: Approvals
+    valid: timedelta
+
+    def check_order(self, work: Work, message: Message[OrderRequested], book: Book | None) -> None:
+        """Approve and reserve, or refuse with the rule and its numbers.
+
+        A request for an order that is approved already (its first answer was lost) gets the same approval again.
+        """
+        order = message.event
+        if book is None or book.user_id != order.user_id:
+            _refuse(work, message, _UNKNOWN)
             return
-        breach = Breach("balance", f"needs {amount} {currency}, which are not free any more")
-    _refuse(work, message, breach)
+        known = book.reservations.get(order.order_id)
+        if known is not None:
+            if known.open and known.approval_id is not None:
+                self._approve(work, message, known.approval_id)
+            else:
+                _refuse(work, message, _ENDED)
+            return
+        terms = terms_of(order)
+        breach = book.breach(terms, message.at)
+        if breach is not None:
+            _refuse(work, message, breach)
+            return
+        approval_id = derive_id(message.at, "approval", message.id)
+        book.reserve(order.order_id, approval_id, terms, message.at)
+        self._approve(work, message, approval_id)
+
+    def _approve(self, work: Work, message: Message[OrderRequested], approval_id: UUID) -> None:
+        order, expires_at = message.event, message.at + self.valid
+        work.emit(
+            OrderApproved(
+                user_id=order.user_id,
+                account_id=order.account_id,
+                order_id=order.order_id,
+                approval_id=approval_id,
+                expires_at=expires_at,
+                signature=self.approvals.sign(order, approval_id, expires_at),
+            ),
+            message,
+        )
 
 
 def terms_of(order: OrderRequested) -> Terms:
     """What the rules need to know of an order."""
     symbol = parse_symbol(order.symbol)
-    price = order.price or order.stop_price or order.reference_price
     return Terms(
         symbol=order.symbol,
         base=symbol.base,
         quote=symbol.quote,
         buying=order.side == "buy",
         quantity=order.quantity,
-        price=price,
+        price=order.price or order.stop_price or order.reference_price,
         reference=order.reference_price,
         limited=order.price is not None,
-        bot=str(order.bot_id) if order.bot_id else None,
-    )
-
-
-def _approve(
-    work: Work, message: Message[OrderRequested], approval_id: UUID, approvals: Approvals, valid: timedelta
-) -> None:
-    order, expires_at = message.event, message.at + valid
-    work.emit(
-        OrderApproved(
-            user_id=order.user_id,
-            account_id=order.account_id,
-            order_id=order.order_id,
-            approval_id=approval_id,
-            expires_at=expires_at,
-            signature=approvals.sign(order, approval_id, expires_at),
-        ),
-        message,
+        reduce_only=order.reduce_only,
+        bot=order.bot_id,
     )
 
 
@@ -91,12 +105,38 @@ def _refuse(work: Work, message: Message[OrderRequested], breach: Breach) -> Non
     )
 
 
-async def settle_order(work: Work, message: Message[OrderUpdated], *, books: Books) -> None:
-    """Fills move funds; the end of an order releases what it had reserved."""
-    await books.settle(work, message.event)
+def settle_order(work: Work, message: Message[OrderUpdated], book: Book | None) -> None:
+    """Fills move funds; the end of an order releases what it had reserved.
+
+    An order without a reservation is booked all the same: it may have been sent under a standing approval.
+    """
+    order = message.event
+    if book is None or book.user_id != order.user_id:
+        raise LookupError(f"order {order.order_id} belongs to no account known here")
+    pair, buying = parse_symbol(order.symbol), order.side == "buy"
+    held = book.reservations.get(order.order_id)
+    if held is None:
+        if not order.filled_quantity and order.state not in TERMINAL:
+            return
+        spent = pair.quote if buying else pair.base
+        held = Reservation(order.order_id, order.symbol, buying, spent, order.updated_at)
+        book.reservations[order.order_id] = held
+    progress = Progress(
+        symbol=order.symbol,
+        base=pair.base,
+        quote=pair.quote,
+        buying=buying,
+        version=order.version,
+        quantity=order.filled_quantity,
+        notional=order.filled_notional,
+        fees=order.fees,
+        ended=order.state in TERMINAL,
+    )
+    book.settle(held, progress)
 
 
-async def mark_equity(work: Work, message: Message[EquityMarked], *, books: Books) -> None:
+def mark_equity(work: Work, message: Message[EquityMarked], book: Book | None) -> None:
     """Losses and drawdown count against their limits from the next order on."""
-    mark = message.event
-    await books.mark(work, mark.account_id, mark.equity, mark.day_pnl, mark.drawdown)
+    if book is not None:  # a mark may come before the news of the account; the next one will not
+        mark = message.event
+        book.mark(mark.day_pnl, mark.drawdown, mark.marked_at)

@@ -1,12 +1,14 @@
 """What the handlers need from storage."""
 
-from decimal import Decimal
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from millrace.common.db.work import Work
-from millrace.common.events.trading import AccountOpened, OrderRequested, OrderUpdated
-from millrace.risk.domain.book import Book, Terms
+from millrace.common.events.risk import RiskAlertRaised
+from millrace.common.events.trading import AccountOpened
+from millrace.risk.domain.book import Book
 
 
 class Books(Protocol):
@@ -16,28 +18,31 @@ class Books(Protocol):
         """Start a book with the account's first funds."""
         ...
 
-    async def of(self, work: Work, user_id: UUID, account_id: UUID, bot_id: UUID | None) -> Book | None:
-        """An account's book, locked until the transaction ends; None when there is no such account."""
+    async def load(self, work: Work, accounts: Collection[UUID], orders: Collection[UUID]) -> dict[UUID, Book]:
+        """The books of `accounts` that exist, with the reservations of `orders`, locked until the transaction ends."""
         ...
 
-    async def reserve(
-        self, work: Work, order: OrderRequested, approval_id: UUID, terms: Terms, currency: str, amount: Decimal
-    ) -> bool:
-        """Take the capacity in one conditional statement; False when it is not there after all."""
+    async def save(self, work: Work, books: Mapping[UUID, Book]) -> None:
+        """Write what has changed."""
         ...
 
-    async def settle(self, work: Work, order: OrderUpdated) -> None:
-        """Apply the cumulative fills of an order; release what is left when it has ended."""
-        ...
 
-    async def mark(self, work: Work, account_id: UUID, equity: Decimal, day_pnl: Decimal, drawdown: Decimal) -> None:
-        """Note the account's value and losses."""
+class Alerts(Protocol):
+    """What owners were told."""
+
+    async def add(self, work: Work, alerts: Sequence[RiskAlertRaised]) -> None:
+        """Keep alerts."""
         ...
 
 
 class Switches(Protocol):
     """Kill switches."""
 
-    async def set(self, work: Work, scope: str, target: str, user_id: UUID | None, active: bool, reason: str) -> bool:
-        """Throw or release one; False when it already was so."""
+    async def set(
+        self, work: Work, scope: str, target: str, user_id: UUID | None, active: bool, reason: str, at: datetime
+    ) -> bool:
+        """Throw or release one; False when it already was so.
+
+        Waits for the decisions under way: an approval that is committed later has seen the switch.
+        """
         ...

@@ -15,10 +15,10 @@ async def limits(connection: Connection, user_id: UUID) -> list[dict[str, Any]]:
     return [dict(r) for r in await connection.fetch("select * from limits where user_id = $1 order by num", user_id)]
 
 
-async def alerts(connection: Connection, user_id: UUID, limit: int) -> list[dict[str, Any]]:
+async def alerts(connection: Connection, user_id: UUID, limit: int, offset: int) -> list[dict[str, Any]]:
     """The user's risk alerts, newest first."""
-    query = "select * from alerts where user_id = $1 order by triggered_at desc, num desc limit $2"
-    return [dict(r) for r in await connection.fetch(query, user_id, limit)]
+    query = "select * from alerts where user_id = $1 order by triggered_at desc, num desc limit $2 offset $3"
+    return [dict(r) for r in await connection.fetch(query, user_id, limit, offset)]
 
 
 async def switches(connection: Connection, user_id: UUID) -> list[dict[str, Any]]:

@@ -1,31 +1,18 @@
 """What an account may still do. One account's book is read under its lock, asked, and changed."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
-from millrace.common.kernel.money import ZERO, times
-from millrace.risk.domain.limits import Limits
+from millrace.common.kernel.money import ZERO, divided, times
+from millrace.risk.domain.alerts import Alert, Watch
+from millrace.risk.domain.limits import DAILY_LOSS, DRAWDOWN, POSITION, Level, Limit, Limits
+from millrace.risk.domain.orders import Progress, Reservation, Terms
 
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What an order asks for. `price` values it: its own limit, or the reference price of the market."""
-
-    symbol: str
-    base: str
-    quote: str
-    buying: bool
-    quantity: Decimal
-    price: Decimal
-    reference: Decimal
-    limited: bool
-    bot: str | None = None
-
-    @property
-    def notional(self) -> Decimal:
-        """Value in quote currency."""
-        return times(self.quantity, self.price)
+OPEN_ORDERS, ORDER_RATE, PRICE_COLLAR = "open_orders", "order_rate", "price_collar"
+OF_SYMBOL = frozenset({POSITION, PRICE_COLLAR})
+OF_ACCOUNT = frozenset({DAILY_LOSS, DRAWDOWN, OPEN_ORDERS, ORDER_RATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +46,29 @@ class Exposure:
     price: Decimal = ZERO
     buying: Decimal = ZERO
 
-    def value_with(self, terms: Terms) -> Decimal:
-        """Position value if all open buys and `terms` were filled."""
-        return times(max(self.quantity, ZERO), terms.price) + self.buying + terms.notional
+    def value(self, price: Decimal) -> Decimal:
+        """Position value if all open buys were filled, what is held valued at `price`."""
+        return times(max(self.quantity, ZERO), price) + self.buying
 
 
 @dataclass(slots=True)
 class Book:
-    """Everything the rules look at for one account."""
+    """Everything the rules look at for one account. `day_pnl` and `drawdown` are as of `marked_at`."""
 
+    user_id: UUID
     limits: Limits
     tokens_at: datetime
     tokens: float
     open_orders: int = 0
     day_pnl: Decimal = ZERO
     drawdown: Decimal = ZERO
+    marked_at: datetime | None = None
     balances: dict[str, Balance] = field(default_factory=dict)
     exposures: dict[str, Exposure] = field(default_factory=dict)
-    halted: str | None = None
+    reservations: dict[UUID, Reservation] = field(default_factory=dict)
+    stopped: str | None = None
+    stopped_bots: dict[UUID, str] = field(default_factory=dict)
+    watch: Watch = field(default_factory=Watch)
 
     def needed(self, terms: Terms) -> tuple[str, Decimal]:
         """The currency and amount to reserve: quote with room for fees and slippage, or the base to be sold."""
@@ -86,54 +78,147 @@ class Book:
         return terms.quote, times(terms.notional, room)
 
     def breach(self, terms: Terms, at: datetime) -> Breach | None:
-        """The first rule that refuses `terms`, in the order of severity; None when all agree."""
-        if self.halted:
-            return Breach("kill_switch", f"trading is stopped: {self.halted}")
-        return (
-            self._collar(terms)
-            or self._loss(terms)
-            or self._count()
-            or self._rate(at)
-            or self._position(terms)
-            or self._funds(terms)
-        )
+        """The first rule that refuses `terms`, in the order of severity; None when all agree.
 
-    def reserve(self, terms: Terms, at: datetime) -> tuple[str, Decimal]:
+        A kill switch is a full stop. The other limits stop entries only: an exit can sell no more than is held, so it
+        always lowers the risk, and neither a loss nor a count may stand in its way.
+        """
+        found = self._switch(terms) or self._collar(terms) or self._reduce_only(terms)
+        if found is None and terms.buying:
+            found = self._loss(at) or self._count() or self._rate(at) or self._position(terms)
+        found = found or self._funds(terms)
+        if found is not None and found.rule in OF_SYMBOL | OF_ACCOUNT:
+            symbol = terms.symbol if found.rule in OF_SYMBOL else ""
+            self.watch.see(
+                Alert(found.rule, symbol, Level.REACHED, found.message, found.current, found.limit, "order_refused")
+            )
+        return found
+
+    def reserve(self, order_id: UUID, approval_id: UUID, terms: Terms, at: datetime) -> Reservation:
         """Take the capacity; the caller has asked `breach` before."""
         currency, amount = self.needed(terms)
-        self.balances.setdefault(currency, Balance()).reserved += amount
+        unbought = terms.notional if terms.buying else ZERO
+        self._balance(currency).reserved += amount
         self.open_orders += 1
-        self.tokens, self.tokens_at = self._tokens(at) - 1, max(at, self.tokens_at)
+        self.tokens, self.tokens_at = max(self._tokens(at) - 1, 0.0), max(at, self.tokens_at)
         if terms.buying:
-            self.exposures.setdefault(terms.symbol, Exposure()).buying += terms.notional
-        return currency, amount
+            exposure = self._exposure(terms.symbol)
+            exposure.buying += unbought
+            exposure.price = terms.reference
+            self.watch.calm(ORDER_RATE)
+        self.watch.calm(PRICE_COLLAR, terms.symbol)
+        held = Reservation(
+            order_id=order_id,
+            symbol=terms.symbol,
+            buying=terms.buying,
+            currency=currency,
+            decided_at=at,
+            approval_id=approval_id,
+            amount=amount,
+            left_over=amount,
+            unbought=unbought,
+            open=True,
+        )
+        self.reservations[order_id] = held
+        self._watch_position(terms.symbol)
+        self._watch_count()
+        return held
+
+    def settle(self, held: Reservation, now: Progress) -> bool:
+        """Book what has been filled since the last progress, and release what an ended order no longer needs.
+
+        False, and nothing changed, when this progress or a newer one is booked already.
+        """
+        if now.version <= held.version:
+            return False
+        quantity, value = now.quantity - held.filled_quantity, now.notional - held.filled_notional
+        cost = value + now.fees - held.fees
+        spent, earned = (now.quote, now.base) if now.buying else (now.base, now.quote)
+        used = cost if now.buying else quantity
+        released = held.left_over if now.ended else min(held.left_over, max(used, ZERO))
+        bought = held.unbought if now.ended else min(held.unbought, max(value, ZERO))
+        self._balance(spent).total -= used
+        self._balance(spent).reserved -= released
+        self._balance(earned).total += quantity if now.buying else value - (now.fees - held.fees)
+        exposure = self._exposure(now.symbol)
+        exposure.quantity += quantity if now.buying else -quantity
+        exposure.buying -= bought
+        if quantity > 0:
+            exposure.price = divided(value, quantity)
+        self._advance(held, now, released, bought)
+        self._watch_position(now.symbol)
+        return True
+
+    def _advance(self, held: Reservation, now: Progress, released: Decimal, bought: Decimal) -> None:
+        if now.ended and held.open:
+            self.open_orders -= 1
+            held.open = False
+            self._watch_count()
+        held.left_over -= released
+        held.unbought -= bought
+        held.filled_quantity, held.filled_notional, held.fees = now.quantity, now.notional, now.fees
+        held.version = now.version
+
+    def mark(self, day_pnl: Decimal, drawdown: Decimal, at: datetime) -> bool:
+        """Note the account's losses at market; False when a newer mark is known."""
+        if self.marked_at is not None and at < self.marked_at:
+            return False
+        self.day_pnl, self.drawdown, self.marked_at = day_pnl, drawdown, at
+        self._watch(DAILY_LOSS, "", self.limits.daily_loss, -day_pnl, "entries_stopped")
+        self._watch(DRAWDOWN, "", self.limits.drawdown, drawdown, "entries_stopped")
+        return True
+
+    def _balance(self, currency: str) -> Balance:
+        return self.balances.setdefault(currency, Balance())
+
+    def _exposure(self, symbol: str) -> Exposure:
+        return self.exposures.setdefault(symbol, Exposure())
+
+    def _free(self, currency: str) -> Decimal:
+        return self.balances.get(currency, Balance()).free
+
+    def _switch(self, terms: Terms) -> Breach | None:
+        stopped = self.stopped or (self.stopped_bots.get(terms.bot) if terms.bot else None)
+        return Breach("kill_switch", f"trading is stopped: {stopped}") if stopped else None
 
     def _collar(self, terms: Terms) -> Breach | None:
-        away = abs(terms.price - terms.reference) / terms.reference if terms.reference else ZERO
+        away = divided(abs(terms.price - terms.reference), terms.reference) if terms.reference else ZERO
         if away > self.limits.price_collar:
             text = f"price {terms.price} is {away:.1%} away from the market's {terms.reference}"
-            return Breach("price_collar", text, self.limits.price_collar, away)
+            return Breach(PRICE_COLLAR, text, self.limits.price_collar, away)
         return None
 
-    def _loss(self, terms: Terms) -> Breach | None:
-        if not terms.buying:  # selling what is held reduces risk
+    def _reduce_only(self, terms: Terms) -> Breach | None:
+        if not terms.reduce_only:
             return None
-        if -self.day_pnl >= self.limits.daily_loss:
-            return Breach("daily_loss", "the daily loss limit is reached", self.limits.daily_loss, -self.day_pnl)
-        if self.drawdown >= self.limits.drawdown:
-            return Breach("drawdown", "the drawdown limit is reached", self.limits.drawdown, self.drawdown)
+        held = ZERO if terms.buying else max(self._free(terms.base), ZERO)
+        if terms.quantity <= held:
+            return None
+        text = f"reduce-only: {terms.quantity} {terms.base} asked, {held} can be reduced"
+        return Breach("reduce_only", text, held, terms.quantity)
+
+    def _loss(self, at: datetime) -> Breach | None:
+        lost, most = -self._day_pnl(at), self.limits.daily_loss.value
+        if lost >= most:
+            return Breach(DAILY_LOSS, "the daily loss limit is reached", most, lost)
+        if self.drawdown >= self.limits.drawdown.value:
+            return Breach(DRAWDOWN, "the drawdown limit is reached", self.limits.drawdown.value, self.drawdown)
         return None
+
+    def _day_pnl(self, at: datetime) -> Decimal:
+        """A new UTC day begins without a loss, even when nothing has been marked on it yet."""
+        return self.day_pnl if self.marked_at is None or day(at) <= day(self.marked_at) else ZERO
 
     def _count(self) -> Breach | None:
         if self.open_orders >= self.limits.open_orders:
             limit, current = Decimal(self.limits.open_orders), Decimal(self.open_orders)
-            return Breach("open_orders", "too many open orders", limit, current)
+            return Breach(OPEN_ORDERS, "too many open orders", limit, current)
         return None
 
     def _rate(self, at: datetime) -> Breach | None:
         if self._tokens(at) < 1:
             limit = Decimal(str(self.limits.orders_per_second))
-            return Breach("order_rate", f"more than {limit} orders a second", limit)
+            return Breach(ORDER_RATE, f"more than {limit} orders a second", limit)
         return None
 
     def _tokens(self, at: datetime) -> float:
@@ -141,17 +226,39 @@ class Book:
         return min(self.tokens + grown, self.limits.orders_burst)
 
     def _position(self, terms: Terms) -> Breach | None:
-        if not terms.buying:
-            return None
-        limit = self.limits.position_value(terms.symbol)
-        value = self.exposures.get(terms.symbol, Exposure()).value_with(terms)
+        limit = self.limits.position_value(terms.symbol).value
+        price = max(terms.price, terms.reference)  # a bid below the market must not make what is held look cheap
+        value = self.exposures.get(terms.symbol, Exposure()).value(price) + terms.notional
         if value > limit:
-            return Breach("position_value", f"the {terms.symbol} position would be worth {value}", limit, value)
+            return Breach(POSITION, f"the {terms.symbol} position would be worth {value}", limit, value)
         return None
 
     def _funds(self, terms: Terms) -> Breach | None:
         currency, amount = self.needed(terms)
-        free = self.balances.get(currency, Balance()).free
+        free = self._free(currency)
         if amount > free:
             return Breach("balance", f"needs {amount} {currency}, {free} are free", free, amount)
         return None
+
+    def _watch_position(self, symbol: str) -> None:
+        exposure = self.exposures.get(symbol, Exposure())
+        self._watch(POSITION, symbol, self.limits.position_value(symbol), exposure.value(exposure.price), "none")
+
+    def _watch_count(self) -> None:
+        self._watch(OPEN_ORDERS, "", Limit(Decimal(self.limits.open_orders)), Decimal(self.open_orders), "none")
+
+    def _watch(self, kind: str, symbol: str, limit: Limit, current: Decimal, action: str) -> None:
+        level = limit.level(current)
+        if level is Level.CALM:
+            self.watch.calm(kind, symbol)
+            return
+        percent = divided(current * 100, limit.value) if limit.value else Decimal(100)
+        of = f"{symbol} {kind}" if symbol else kind
+        text = f"{of.replace('_', ' ')} is at {percent:.1f}% of its limit"
+        acts = action if level is Level.REACHED else "none"
+        self.watch.see(Alert(kind, symbol, level, text, current, limit.value, acts))
+
+
+def day(at: datetime) -> date:
+    """The UTC day that `at` belongs to; midnight itself still belongs to the day it ends."""
+    return (at - timedelta(microseconds=1)).date()

@@ -1,43 +1,84 @@
-"""The limits that hold for one account: the system's, narrowed by the user's own."""
+"""The limits that hold for one account: the system's, narrowed by the owner's own."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from enum import IntEnum
 from typing import Any
 
+from millrace.common.kernel.money import ZERO, times
+
 POSITION, DAILY_LOSS, DRAWDOWN = "position_value", "daily_loss", "drawdown"
+
+
+class Level(IntEnum):
+    """How near something is to its limit."""
+
+    CALM = 0
+    WARNING = 1
+    CRITICAL = 2
+    REACHED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The most that is allowed, and at how many percent of it the owner is told."""
+
+    value: Decimal
+    warning: Decimal = Decimal(80)
+    critical: Decimal = Decimal(95)
+
+    def level(self, current: Decimal) -> Level:
+        """How near `current` is. Nothing at all is always calm, also under a limit of zero."""
+        if current <= ZERO:
+            return Level.CALM
+        if current >= self.value:
+            return Level.REACHED
+        percent = current * 100
+        if percent >= times(self.critical, self.value):
+            return Level.CRITICAL
+        return Level.WARNING if percent >= times(self.warning, self.value) else Level.CALM
+
+    def narrowed(self, other: "Limit | None") -> "Limit":
+        """The stricter of two."""
+        return self if other is None or self.value <= other.value else other
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Amounts in quote currency; `drawdown` and `price_collar` are fractions."""
 
-    position: Decimal
-    daily_loss: Decimal
-    drawdown: Decimal
+    position: Limit
+    daily_loss: Limit
+    drawdown: Limit
     open_orders: int
     orders_per_second: float
     orders_burst: float
     price_collar: Decimal
     fee_buffer: Decimal
     slippage_buffer: Decimal
-    by_symbol: Mapping[str, Decimal] = field(default_factory=dict)
+    by_symbol: Mapping[str, Limit] = field(default_factory=dict)
 
-    def position_value(self, symbol: str) -> Decimal:
+    def position_value(self, symbol: str) -> Limit:
         """The largest position value allowed in `symbol`."""
-        return min(self.position, self.by_symbol.get(symbol, self.position))
+        return self.position.narrowed(self.by_symbol.get(symbol))
 
 
 def effective(system: Any, rows: Iterable[Mapping[str, Any]]) -> Limits:
-    """The strictest of each kind among the system's settings and the user's enabled rows."""
-    found = {POSITION: system.max_position_value, DAILY_LOSS: system.max_daily_loss, DRAWDOWN: system.max_drawdown}
-    by_symbol: dict[str, Decimal] = {}
+    """The strictest of each kind among the system's settings and the owner's enabled rows for the account."""
+    found = {
+        POSITION: Limit(system.max_position_value),
+        DAILY_LOSS: Limit(system.max_daily_loss),
+        DRAWDOWN: Limit(system.max_drawdown),
+    }
+    by_symbol: dict[str, Limit] = {}
     for row in rows:
-        kind, value = row["limit_type"], row["limit_value"]
-        if row["symbol"] is not None and kind == POSITION:
-            by_symbol[row["symbol"]] = min(value, by_symbol.get(row["symbol"], value))
-        elif kind in found:
-            found[kind] = min(value, found[kind])
+        kind, symbol = row["limit_type"], row["symbol"]
+        limit = Limit(row["limit_value"], row["warning_threshold"], row["critical_threshold"])
+        if symbol is None:
+            found[kind] = limit.narrowed(found[kind])
+        else:
+            by_symbol[symbol] = limit.narrowed(by_symbol.get(symbol))
     return Limits(
         position=found[POSITION],
         daily_loss=found[DAILY_LOSS],

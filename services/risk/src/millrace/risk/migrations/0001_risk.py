@@ -15,9 +15,9 @@ def upgrade() -> None:
       open_orders int not null default 0 check (open_orders >= 0),
       tokens double precision not null,
       tokens_at timestamptz not null,
-      equity numeric(38,18),
       day_pnl numeric(38,18) not null default 0,
-      drawdown numeric(38,18) not null default 0
+      drawdown numeric(38,18) not null default 0,
+      marked_at timestamptz
     );
     create index books_user on books (user_id);
 
@@ -42,19 +42,20 @@ def upgrade() -> None:
 
     create table reservations (
       order_id uuid primary key,
-      approval_id uuid not null unique,
+      approval_id uuid unique,
       account_id uuid not null references books,
       user_id uuid not null,
       symbol text not null,
-      side text not null,
+      buying boolean not null,
       currency text not null,
       amount numeric(38,18) not null check (amount >= 0),
       left_over numeric(38,18) not null check (left_over >= 0),
-      notional numeric(38,18) not null,
+      unbought numeric(38,18) not null check (unbought >= 0),
       filled_quantity numeric(38,18) not null default 0,
       filled_notional numeric(38,18) not null default 0,
       fees numeric(38,18) not null default 0,
-      open boolean not null default true,
+      version int not null,
+      open boolean not null,
       decided_at timestamptz not null
     );
     create index reservations_open on reservations (account_id) where open;
@@ -63,8 +64,9 @@ def upgrade() -> None:
       id uuid primary key,
       num bigint generated always as identity unique,
       user_id uuid not null,
-      limit_type text not null,
-      symbol text,
+      account_id uuid references books,
+      limit_type text not null check (limit_type in ('position_value', 'daily_loss', 'drawdown')),
+      symbol text check (symbol is null or limit_type = 'position_value'),
       limit_value numeric(38,18) not null check (limit_value >= 0),
       warning_threshold numeric(9,4) not null default 80,
       critical_threshold numeric(9,4) not null default 95,
@@ -73,7 +75,8 @@ def upgrade() -> None:
       created_at timestamptz not null,
       updated_at timestamptz not null
     );
-    create unique index limits_one on limits (user_id, limit_type, coalesce(symbol, ''));
+    create unique index limits_one on limits
+      (user_id, limit_type, coalesce(symbol, ''), coalesce(account_id, '00000000-0000-0000-0000-000000000000'));
 
     create table switches (
       scope text not null check (scope in ('bot', 'account', 'user', 'global')),
@@ -83,6 +86,15 @@ def upgrade() -> None:
       reason text not null,
       changed_at timestamptz not null,
       primary key (scope, target)
+    );
+
+    create table watches (
+      account_id uuid not null references books,
+      kind text not null,
+      symbol text not null,
+      user_id uuid not null,
+      level int not null,
+      primary key (account_id, kind, symbol)
     );
 
     create table alerts (
@@ -102,7 +114,7 @@ def upgrade() -> None:
     );
     create index alerts_user on alerts (user_id, triggered_at desc);
     """)
-    protect("risk", "books", "balances", "exposures", "reservations", "limits", "alerts", "switches")
+    protect("risk", "books", "balances", "exposures", "reservations", "limits", "switches", "watches", "alerts")
 
 
 def downgrade() -> None:

@@ -1,0 +1,83 @@
+"""The messages of one unit of work, decided together: one reading and one writing, however many orders."""
+
+from collections.abc import Callable, Mapping
+from decimal import localcontext
+from typing import Any
+
+from millrace.common.db.work import Work
+from millrace.common.events.message import Event, Message
+from millrace.common.events.risk import RiskAlertRaised
+from millrace.common.kernel.ids import derive_id
+from millrace.risk.app.ports import Alerts, Books
+from millrace.risk.domain.book import Book
+
+Decide = Callable[[Work, Message[Any], Book | None], None]
+
+
+class Page:
+    """Gathers messages and applies them, in order, before the work commits."""
+
+    def __init__(self, work: Work, books: Books, alerts: Alerts, decide: Mapping[type[Event], Decide]) -> None:
+        self._work = work
+        self._books = books
+        self._alerts = alerts
+        self._decide = decide
+        self._messages: list[Message[Any]] = []
+
+    def add(self, message: Message[Any]) -> None:
+        """Apply this message, after those before it."""
+        self._messages.append(message)
+
+    async def apply(self) -> None:
+        """Read the books under their locks, decide, and write them."""
+        events = [message.event for message in self._messages]
+        orders = {event.order_id for event in events if hasattr(event, "order_id")}
+        books = await self._books.load(self._work, {event.account_id for event in events}, orders)
+        raised: list[RiskAlertRaised] = []
+        with localcontext(prec=60):
+            for message in self._messages:
+                book = books.get(message.event.account_id)
+                self._decide[type(message.event)](self._work, message, book)
+                raised += self._told(message, book) if book else []
+        await self._books.save(self._work, books)
+        if raised:
+            await self._alerts.add(self._work, raised)
+
+    def _told(self, message: Message[Any], book: Book) -> list[RiskAlertRaised]:
+        alerts, book.watch.alerts = book.watch.alerts, []
+        told = [
+            RiskAlertRaised(
+                alert_id=derive_id(message.at, "alert", message.id, alert.kind, alert.symbol, alert.level),
+                user_id=book.user_id,
+                account_id=message.event.account_id,
+                alert_type=alert.kind,
+                severity=alert.severity,
+                message=alert.message,
+                symbol=alert.symbol or None,
+                current_value=alert.current,
+                limit_value=alert.limit,
+                action_taken=alert.action,
+                triggered_at=message.at,
+            )
+            for alert in alerts
+        ]
+        for event in told:
+            self._work.emit(event, message)
+        return told
+
+
+class Pages:
+    """One page for each unit of work."""
+
+    def __init__(self, books: Books, alerts: Alerts, decide: Mapping[type[Event], Decide]) -> None:
+        self._books = books
+        self._alerts = alerts
+        self._decide = decide
+
+    async def hear(self, work: Work, message: Message[Any]) -> None:
+        """Handler of every message that changes a book."""
+        page: Page | None = work.cache.get(Page)
+        if page is None:
+            page = work.cache[Page] = Page(work, self._books, self._alerts, self._decide)
+            work.before_flush(page.apply)
+        page.add(message)
