@@ -15,8 +15,12 @@ R = TypeVar("R")
 
 Claim = tuple[UUID, int]
 
-# The key share lock keeps others from taking the job over before the commit, and lets the heartbeat through.
-_HOLD = "select 1 from jobs where id = $1 and epoch = $2 and state = 'running' for key share"
+# The key share lock keeps others from taking the job over before the commit, and lets the heartbeat through. A frozen
+# process must not hold it for ever: the server ends a transaction that idles longer than the lease.
+_HOLD = """
+select set_config('idle_in_transaction_session_timeout', $3, true)
+from jobs where id = $1 and epoch = $2 and state = 'running' for key share
+"""
 _SAVE = "update jobs set checkpoint = $3::jsonb where id = $1 and epoch = $2 and state = 'running' returning 1"
 
 
@@ -27,8 +31,9 @@ class Run:
     `save` keep its rows and its checkpoint together. It is cancelled (asyncio) when the job is.
     """
 
-    def __init__(self, job: Job, works: Works) -> None:
+    def __init__(self, job: Job, works: Works, lease: float) -> None:
         self.job = job
+        self.lease = lease
         self.progress = job.progress
         self.note = job.note
         self.cancelled = False
@@ -50,9 +55,13 @@ class Run:
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Work]:
-        """A unit of work that commits only while this worker holds the job. Raises `LeaseLost`."""
+        """A unit of work that commits only while this worker holds the job. Raises `LeaseLost`.
+
+        Wait for nothing but the database inside: a transaction that idles for a whole lease (30 s) is ended.
+        """
         async with self._works.begin() as work:
-            if await work.connection.fetchval(_HOLD, self.job.id, self.job.epoch) is None:
+            limit = f"{self.lease * 1000:.0f}ms"
+            if await work.connection.fetchval(_HOLD, self.job.id, self.job.epoch, limit) is None:
                 raise LeaseLost(f"job {self.job.id} is no longer held here")
             yield work
 

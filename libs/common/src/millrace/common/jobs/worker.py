@@ -150,7 +150,7 @@ class Worker:
         metrics.JOB_OLDEST.labels(self.service).set(await self._leases.oldest())
 
     def _begin(self, job: Job, asked_at: float) -> None:
-        run = Run(job, self._works)
+        run = Run(job, self._works, self._leases.seconds)
         self.runs[run.claim] = run
         self._hold(run, asked_at)
         handler = run.task = asyncio.ensure_future(self._handlers[job.name](run))
@@ -192,11 +192,11 @@ class Worker:
         while not run.lost:
             try:
                 return await self._leases.settle(run, outcome)
+            except (asyncpg.DataError, TypeError, ValueError) as problem:
+                outcome = self._failure(run.job, problem)  # the result cannot be stored
             except RETRYABLE as problem:
                 log.warning("waiting to end a job", name=run.job.name, job=str(run.job.id), error=repr(problem))
                 await asyncio.sleep(self._beat)
-            except (asyncpg.DataError, TypeError) as problem:
-                outcome = self._failure(run.job, problem)  # the result cannot be stored
         return None
 
 
