@@ -122,7 +122,7 @@ class Market:
         for rises in (False, True):
             for order in self._resting.reached(last, at, stops=True, rises=rises):
                 reports += self._trigger(order, at)
-        left = self._lots(quantity)
+        left = max(self._lots(quantity), 0)
         for rises, beyond in ((False, last + 1), (True, last - 1)):
             for order in self._resting.reached(beyond, at, stops=False, rises=rises):
                 lots = min(left, order.left)
