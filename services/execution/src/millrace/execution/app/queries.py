@@ -6,12 +6,12 @@ from uuid import UUID
 
 from millrace.common.db.database import Connection
 
-_LIST = """
-select *, count(*) over () as total from orders
-where user_id = $1 and ($2::uuid is null or bot_id = $2) and ($3::text is null or symbol = $3)
+_WHERE = """
+from orders where user_id = $1 and ($2::uuid is null or bot_id = $2) and ($3::text is null or symbol = $3)
   and ($4::text[] is null or state = any($4))
-order by num desc limit $5 offset $6
 """
+_LIST = f"select * {_WHERE} order by num desc limit $5 offset $6"
+_COUNT = f"select count(*) {_WHERE}"
 
 
 async def list_orders(
@@ -25,11 +25,9 @@ async def list_orders(
     offset: int,
 ) -> tuple[list[dict[str, Any]], int]:
     """A page of the user's orders, newest first, and how many there are."""
-    rows = await connection.fetch(_LIST, user_id, bot_id, symbol, states, limit, offset)
-    if rows:
-        return [dict(row) for row in rows], rows[0]["total"]
-    total = await connection.fetchval("select count(*) from orders where user_id = $1", user_id) if offset else 0
-    return [], total
+    asked = (user_id, bot_id, symbol, states)
+    rows = await connection.fetch(_LIST, *asked, limit, offset)
+    return [dict(row) for row in rows], await connection.fetchval(_COUNT, *asked)
 
 
 async def get_order(connection: Connection, user_id: UUID, order_id: UUID) -> dict[str, Any] | None:

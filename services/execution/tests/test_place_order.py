@@ -1,0 +1,117 @@
+"""Every request becomes one order that waits for risk, or says what is wrong with it."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from millrace.common.events.trading import OrderRequested, OrderUpdated
+from millrace.common.kernel.ids import client_order_id
+from millrace.common.testing.service import StartService
+from services.execution.tests.desk import LIMIT, MARKET, Desk, user_of
+
+
+async def test_a_request_is_recorded_and_risk_is_asked_once(desk: Desk) -> None:
+    answer = (await desk.place(MARKET)).value()
+    await desk.stand.rest()
+    assert answer["state"] == "received"
+    asked = desk.stand.said(OrderRequested)
+    assert [str(a.order_id) for a in asked] == [answer["order_id"]]
+    assert asked[0].reference_price == 20_000
+    assert asked[0].client_order_id == client_order_id(desk.user.user_id, asked[0].intent_id, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"quantity": "0"}, "INVALID_QUANTITY"),
+        ({"quantity": "-1"}, "INVALID_QUANTITY"),
+        ({"quantity": "0.000001"}, "INVALID_QUANTITY"),
+        ({"quantity": "0.0001"}, "INVALID_QUANTITY"),
+        ({"price": "20000.001"}, "INVALID_PRICE"),
+        ({"price": None}, "INVALID_PRICE"),
+        ({"price": "0"}, "INVALID_PRICE"),
+        ({"order_type": "stop_loss", "price": None}, "INVALID_PRICE"),
+        ({"symbol": "DOGEUSDT"}, "INVALID_SYMBOL"),
+        ({"exchange": "nowhere"}, "INVALID_SYMBOL"),
+        ({"side": "hold"}, "VALIDATION_ERROR"),
+        ({"quantity": "NaN"}, "VALIDATION_ERROR"),
+        ({"surprise": 1}, "VALIDATION_ERROR"),
+        ({"quantity": "0.01", "account_id": str(uuid4())}, "NOT_FOUND"),
+    ],
+)
+async def test_a_wrong_order_says_what_is_wrong_and_leaves_nothing(
+    desk: Desk, change: dict[str, Any], code: str
+) -> None:
+    answer = await desk.place({**LIMIT, "quantity": "0.0002", **change})
+    assert answer.json()["error"]["code"] == code, answer.body
+    assert await desk.stand.rows("execution", "select 1 from orders") == []
+
+
+async def test_an_order_on_somebody_elses_account_is_not_found(desk: Desk) -> None:
+    other, _ = await user_of(desk.stand)
+    answer = await desk.place({**LIMIT, "account_id": str(desk.account_id)}, other)
+    assert answer.json()["error"]["code"] == "NOT_FOUND"
+
+
+async def test_the_callers_own_id_makes_one_order_however_often_it_is_sent(desk: Desk) -> None:
+    terms = {**LIMIT, "client_ref": "mine-1"}
+    answers = await asyncio.gather(*(desk.place(terms) for _ in range(10)))
+    assert sorted(a.status for a in answers) == [201] + [409] * 9
+    await desk.stand.rest()
+    assert len(desk.stand.said(OrderRequested)) == 1
+    other, _ = await user_of(desk.stand)
+    assert (await desk.place(terms, other)).status == 201
+
+
+async def test_the_answer_waits_for_risk_a_moment(start_service: StartService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLRACE_EXECUTION_DECISION_WAIT_SECONDS", "20")
+    stand = await start_service("execution")
+    desk = Desk(stand, *await user_of(stand))
+    desk.price("20000")
+    waiting = asyncio.create_task(desk.place(LIMIT))
+
+    async def asked() -> bool:
+        await stand.rest()
+        return bool(stand.said(OrderRequested))
+
+    await stand.host.until(asked)
+    await desk.refuse(stand.said(OrderRequested)[0])
+    answer = (await waiting).value()
+    assert (answer["state"], answer["reason"]) == ("refused", "balance: needs more")
+
+
+async def test_without_a_price_of_the_market_an_order_is_turned_away(start_service: StartService) -> None:
+    stand = await start_service("execution")
+    desk = Desk(stand, *await user_of(stand))
+    assert (await desk.place(MARKET)).json()["error"]["code"] == "UNAVAILABLE"
+
+
+async def test_orders_are_listed_newest_first_and_only_to_their_owner(desk: Desk) -> None:
+    first, second = await desk.placed(), await desk.placed(symbol="ETH/USDT", price="2000")
+    found = (await desk.stand.ask("execution", "GET", "/orders", desk.user)).value()
+    assert [o["order_id"] for o in found["items"]] == [str(second.order_id), str(first.order_id)]
+    found = (await desk.stand.ask("execution", "GET", "/orders", desk.user, query={"symbol": "ETHUSDT"})).value()
+    assert (found["total"], found["items"][0]["symbol"]) == (1, "ETH/USDT")
+    other, _ = await user_of(desk.stand)
+    assert (await desk.stand.ask("execution", "GET", "/orders", other)).value() == {"items": [], "total": 0}
+    answer = await desk.stand.ask("execution", "GET", f"/orders/{first.order_id}", other)
+    assert answer.json()["error"]["code"] == "NOT_FOUND"
+
+
+async def test_a_page_past_the_end_still_knows_the_total_of_what_was_asked_for(desk: Desk) -> None:
+    await desk.placed()
+    await desk.placed(symbol="ETH/USDT", price="2000")
+    query = {"symbol": "ETHUSDT", "offset": 5}
+    found = (await desk.stand.ask("execution", "GET", "/orders", desk.user, query=query)).value()
+    assert found == {"items": [], "total": 1}
+
+
+async def test_refused_by_risk_is_the_end_of_an_order(desk: Desk) -> None:
+    order = await desk.placed()
+    await desk.refuse(order)
+    await desk.approve(order)
+    assert desk.states(order) == ["refused"]
+    update = desk.stand.said(OrderUpdated)[-1]
+    assert update.reason == "balance: needs more"
