@@ -17,9 +17,10 @@ from millrace.common.events.users import SessionEnded, UserDisabled
 from millrace.common.runtime.service import Context, Service
 from millrace.common.web.app import create_app
 from millrace.notifier.api import http, websocket
+from millrace.notifier.app.desk import EXPIRED, Desk
 from millrace.notifier.app.log import UserLog
 from millrace.notifier.config import NotifierSettings
-from millrace.notifier.domain.hub import Hub
+from millrace.notifier.domain.hub import Hub, Quote
 
 _TOLD = (
     AccountOpened,
@@ -32,6 +33,7 @@ _TOLD = (
     RiskAlertRaised,
     KillSwitchChanged,
 )
+_DRAIN_SECONDS = 3.0
 
 
 def build(context: Context) -> Service:
@@ -39,11 +41,12 @@ def build(context: Context) -> Service:
     settings = NotifierSettings()
     hub = Hub()
     log = UserLog(context.database, hub)
-    tokens = TokenReader(context.call, context.clock)
+    desk = Desk(hub, log, TokenReader(context.call, context.clock), context.clock, settings)
 
     def show(body: bytes) -> None:
-        candle = orjson.loads(body)
-        hub.show((candle["symbol"], candle["timeframe"]), candle)
+        if hub.watched:
+            candle = orjson.loads(body)
+            hub.show((candle["symbol"], candle["timeframe"]), Quote(candle))
 
     def see_market(_: str, envelope: Envelope) -> None:
         if envelope.type == "market.candle_forming.v1":
@@ -53,25 +56,23 @@ def build(context: Context) -> Service:
         work.after_commit(lambda: show(message.envelope.body))
 
     async def end_session(work: Work, message: Message[SessionEnded]) -> None:
-        session = message.event.session_id
-        work.after_commit(lambda: _cut(hub, lambda x: x.session_id == session, 4401, "the session has ended"))
+        work.after_commit(lambda: _end(hub, message.event, "the session has ended"))
 
     async def end_user(work: Work, message: Message[UserDisabled]) -> None:
-        user = message.event.user_id
-        work.after_commit(lambda: _cut(hub, lambda x: x.user_id == user, 4401, "the user is disabled"))
+        work.after_commit(lambda: _end(hub, message.event, "the user is disabled"))
 
     async def start() -> None:
         context.bus.listen("market.ticks.v1", see_market)
 
     async def drain() -> None:
-        _cut(hub, lambda _: True, 1012, "the service restarts; come back and resume")
-        async with asyncio.timeout(3):
+        hub.close(1012, "the service restarts; come back and resume")
+        async with asyncio.timeout(_DRAIN_SECONDS):
             while hub.everyone():
                 await asyncio.sleep(0.02)
 
     api = create_app("notifier", service="notifier")
-    api.include_router(http.routes(hub, log, tokens, settings))
-    api.include_router(websocket.routes(hub, log, tokens, settings))
+    api.include_router(http.routes(desk))
+    api.include_router(websocket.routes(desk))
     return Service(
         "notifier",
         {
@@ -82,11 +83,12 @@ def build(context: Context) -> Service:
         },
         api=api,
         start=[start],
+        loops=[desk.watch, desk.shorten],
         drain=[drain],
     )
 
 
-def _cut(hub: Hub, which: object, code: int, reason: str) -> None:
-    for listener in hub.everyone():
-        if callable(which) and which(listener):
-            listener.cut(code, reason)
+def _end(hub: Hub, event: SessionEnded | UserDisabled, reason: str) -> None:
+    for stream in hub.of_user(event.user_id):
+        if isinstance(event, UserDisabled) or stream.session_id == event.session_id:
+            stream.end(EXPIRED, reason)

@@ -4,8 +4,10 @@ A token's signature is checked once and remembered; whether its session still li
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -20,41 +22,67 @@ from millrace.common.web.client import ServiceClient
 ISSUER = "millrace"
 AUDIENCE = "millrace-api"
 _FRESH_SECONDS = 3.0
+_KEYS_SECONDS = 5.0
 _KEPT = 20_000
+_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Who a token speaks for, and until when (Unix seconds)."""
+
+    principal: Principal
+    expires_at: float
 
 
 @dataclass(slots=True)
 class _Known:
-    principal: Principal
-    expires_at: float
+    admission: Admission
     checked_at: float
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class TokenReader:
     """Turns access tokens into principals. `call` reaches the auth service."""
 
-    def __init__(self, call: Callable[[str], ServiceClient], clock: Clock) -> None:
+    def __init__(self, call: Callable[[str], ServiceClient], clock: Clock, *, kept: int = _KEPT) -> None:
         self._call = call
         self._clock = clock
-        self._known: dict[bytes, _Known] = {}
+        self._kept = kept
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._keys: dict[str, Any] = {}
+        self._keys_at = -math.inf
         self._fetching = asyncio.Lock()
 
     async def principal(self, token: str) -> Principal:
         """Who the token speaks for. Raises AUTH_INVALID for anything but a living access token."""
+        return (await self.admit(token)).principal
+
+    async def admit(self, token: str) -> Admission:
+        """The same, with the time at which the token expires."""
         digest = sha256(token.encode(errors="replace")).digest()
         known = self._known.get(digest)
         if known is None:
-            known = await self._verified(token)
-            if len(self._known) >= _KEPT:
-                self._known.clear()
-            self._known[digest] = known
-        if known.expires_at <= self._clock.now().timestamp():
+            known = self._known.setdefault(digest, await self._verified(token))
+            if len(self._known) > self._kept:
+                self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(digest)
+        if known.admission.expires_at <= self._clock.now().timestamp():
             self._known.pop(digest, None)
             raise invalid()
         if self._clock.monotonic() - known.checked_at > _FRESH_SECONDS:
             await self._still_alive(digest, known)
-        return known.principal
+        return known.admission
+
+    async def living(self, session_ids: Iterable[UUID]) -> set[UUID]:
+        """Those of the sessions that have not ended. Raises UNAVAILABLE when the auth service cannot be asked."""
+        asked, found = [str(session) for session in session_ids], set[UUID]()
+        for start in range(0, len(asked), _AT_ONCE):
+            some = {"session_ids": asked[start : start + _AT_ONCE]}
+            answer = await self._call("auth").request("POST", "/introspect", json=some)
+            found |= {UUID(session) for session in answer.value()["live"]}
+        return found
 
     async def _verified(self, token: str) -> _Known:
         try:
@@ -66,34 +94,39 @@ class TokenReader:
                 algorithms=["EdDSA"],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                options={"require": ["exp", "sub", "sid", "typ"], "verify_exp": False},
+                # times are compared with our own clock; a signer whose clock is a little ahead signs good tokens
+                options={"require": ["exp", "sub", "sid", "typ"], "verify_exp": False, "verify_iat": False},
             )
             if claims["typ"] != "access":
                 raise invalid()
             principal = Principal(
                 UUID(claims["sub"]), claims["name"], claims["role"], UUID(claims["sid"]), claims.get("ctr")
             )
-            return _Known(principal, float(claims["exp"]), -_FRESH_SECONDS)
+            return _Known(Admission(principal, float(claims["exp"])), -math.inf)
         except (jwt.PyJWTError, ValueError, KeyError, TypeError):
             raise invalid() from None
 
     async def _key(self, kid: str) -> Any:
         if kid not in self._keys:
             async with self._fetching:
-                if kid not in self._keys:
+                # a made-up key id must not cost the auth service a question each time
+                if kid not in self._keys and self._clock.monotonic() - self._keys_at > _KEYS_SECONDS:
                     found = (await self._call("auth").request("GET", "/jwks")).value()
                     self._keys = {k["kid"]: jwt.PyJWK(k).key for k in found["keys"]}
+                    self._keys_at = self._clock.monotonic()
         if kid not in self._keys:
             raise invalid()
         return self._keys[kid]
 
     async def _still_alive(self, digest: bytes, known: _Known) -> None:
-        session = str(known.principal.session_id)
-        answer = await self._call("auth").request("POST", "/introspect", json={"session_ids": [session]})
-        if session not in answer.value()["live"]:
-            self._known.pop(digest, None)
-            raise invalid()
-        known.checked_at = self._clock.monotonic()
+        async with known.lock:
+            if self._clock.monotonic() - known.checked_at <= _FRESH_SECONDS:
+                return
+            session = known.admission.principal.session_id
+            if session is None or not await self.living([session]):
+                self._known.pop(digest, None)
+                raise invalid()
+            known.checked_at = self._clock.monotonic()
 
 
 def invalid() -> MillraceError:

@@ -10,6 +10,9 @@ from typing import Any
 import uvicorn
 
 from millrace.common.runtime.failures import REFUSED, Failure
+from millrace.common.runtime.websocket import FramedWebSocket
+
+_UNREAD_MILLISECONDS = 10_000
 
 
 class _Server(uvicorn.Server):
@@ -34,6 +37,8 @@ def bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: the kernel drops a client that takes nothing for so long
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_MILLISECONDS)
     try:
         listener.bind((host, port))
     except OSError as problem:
@@ -59,7 +64,7 @@ class HttpServer:
                 lifespan="off",
                 log_config=None,
                 access_log=False,
-                ws="websockets-sansio",
+                ws=FramedWebSocket,
                 ws_max_size=65536,
                 ws_per_message_deflate=False,
                 ws_ping_interval=20.0,

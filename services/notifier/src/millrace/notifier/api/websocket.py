@@ -1,193 +1,236 @@
-"""The WebSocket of contract crypto: `/ws`. First a token, then subscriptions; resumable by sequence number."""
+"""The WebSocket of contract crypto: `/ws`. First a token, then subscriptions; resumable by sequence number.
+
+A client that resumes says `resume_from` (the last `seq` it has seen) when it authenticates, and may name its `channels`
+there; they are then told in one order. `subscribe` takes a `resume_from` of its own: each channel is told gaplessly.
+"""
 
 import asyncio
-from contextlib import suppress
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, WebSocket
-from starlette.websockets import WebSocketDisconnect, WebSocketState
+from fastapi import APIRouter
+from starlette.requests import HTTPConnection
+from starlette.routing import WebSocketRoute
 
-from millrace.common.auth.principal import Principal
-from millrace.common.auth.tokens import TokenReader
-from millrace.common.kernel.errors import MillraceError
+from millrace.common.db.database import RETRYABLE
+from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.kernel.timeframes import parse_timeframe
 from millrace.common.telemetry import metrics
+from millrace.common.web.frames import FRAMES
 from millrace.notifier.api.http import bearer
-from millrace.notifier.app.log import UserLog
-from millrace.notifier.app.stream import Ended, Stream
-from millrace.notifier.app.views import CHANNELS, whole_seconds
-from millrace.notifier.config import NotifierSettings
-from millrace.notifier.domain.hub import Entry, Hub
+from millrace.notifier.app.desk import Desk
+from millrace.notifier.app.stream import TRY_AGAIN, Stream
+from millrace.notifier.app.views import CHANNELS, WebSocketWords, message
+from millrace.notifier.domain.allowance import Allowance
 
 _MESSAGE_LIMIT = 16_384
+_WORDS = WebSocketWords()
+_PONG = message({"type": "pong"})
+_CLOSES = {Code.RATE_LIMITED: 4429, Code.UNAVAILABLE: TRY_AGAIN}
+_SUBPROTOCOL = "bearer"
+Message = dict[str, Any]
+
+
+class Gone(Exception):
+    """The client has closed the connection."""
 
 
 class Session:
     """One connected client."""
 
-    def __init__(
-        self, socket: WebSocket, hub: Hub, log: UserLog, tokens: TokenReader, settings: NotifierSettings
-    ) -> None:
-        self._socket = socket
-        self._hub = hub
-        self._log = log
-        self._tokens = tokens
-        self._settings = settings
-        self._channels: set[str] = set()
-        self._spelling: dict[tuple[str, str], list[str]] = {}
+    def __init__(self, scope: Any, receive: Any, send: Any, desk: Desk) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._desk = desk
+        self._clock = asyncio.get_running_loop().time
+        self._allowance = Allowance(desk.settings.burst, desk.settings.rate, self._clock())
         self._resume: int | None = None
+        self._joined: set[str] = set()
         self._stream: Stream
 
     async def run(self) -> None:
         """Authenticate, then serve until either side ends it."""
-        await self._socket.accept()
+        await self._receive()
+        offered = self._scope.get("subprotocols") or []
+        chosen = _SUBPROTOCOL if _SUBPROTOCOL in offered[:1] else None
+        await self._send({"type": "websocket.accept", "subprotocol": chosen})
         try:
-            user = await self._authenticated()
-        except (MillraceError, TimeoutError, ValueError, WebSocketDisconnect) as problem:
-            with suppress(RuntimeError, WebSocketDisconnect):
-                await self._error("AUTH_INVALID", str(problem) or "authenticate within ten seconds")
-                await self._socket.close(4401)
+            opening = await self._opening(offered[1] if chosen and len(offered) > 1 else None)
+            self._stream = await self._desk.open(str(opening["token"]), _WORDS)
+        except Gone:
             return
-        if self._hub.count(user.user_id) >= self._settings.streams_per_user:
-            await self._socket.close(1013, "too many open streams")
+        except MillraceError as problem:
+            await self._refuse(problem.code, problem.message, _CLOSES.get(problem.code, 4401))
             return
-        self._stream = Stream(self._hub, self._log, user.user_id, user.session_id, self._settings.waiting_limit)
-        metrics.STREAM_CLIENTS.labels("websocket").inc()
+        except RETRYABLE:
+            await self._refuse(Code.UNAVAILABLE, "try again", TRY_AGAIN)
+            return
         try:
-            await self._serve(user)
+            self._begin(opening)
+            with metrics.STREAM_CLIENTS.labels("websocket").track_inprogress():
+                await self._stream.carry(self._write, self._listen(), self._desk.settings.heartbeat_seconds, _nothing)
         finally:
             self._stream.leave()
-            metrics.STREAM_CLIENTS.labels("websocket").dec()
+        if end := self._stream.ended:
+            if end.code == TRY_AGAIN:
+                metrics.STREAM_DROPPED.labels("websocket").inc()
+            await self._close(end.code, end.reason)
 
-    async def _authenticated(self) -> Principal:
-        token = bearer(self._socket)
-        if token is None:
-            async with asyncio.timeout(self._settings.auth_seconds):
-                first = await self._read()
-            if first.get("type") != "auth" or not isinstance(first.get("token"), str):
-                raise ValueError('the first message must be {"type": "auth", "token": "..."}')
-            token = first["token"]
-            resume = first.get("resume_from")
-            self._resume = resume if isinstance(resume, int) and resume >= 0 else None
-        return await self._tokens.principal(token)
+    async def _opening(self, offered: str | None) -> Message:
+        token = offered or bearer(HTTPConnection(self._scope))
+        if token is not None:
+            return {"token": token}
+        try:
+            async with asyncio.timeout(self._desk.settings.auth_seconds):
+                first = _read(await self._next())
+        except TimeoutError:
+            raise MillraceError(Code.AUTH_REQUIRED, "no token came in time") from None
+        if first.get("type") != "auth" or not isinstance(first.get("token"), str):
+            raise MillraceError(Code.AUTH_REQUIRED, 'the first message must be {"type": "auth", "token": "..."}')
+        return first
 
-    async def _read(self) -> dict[str, Any]:
-        text = await self._socket.receive_text()
-        if len(text) > _MESSAGE_LIMIT:
-            raise ValueError("the message is too long")
-        found = orjson.loads(text)
-        if not isinstance(found, dict):
-            raise ValueError("a message must be an object")
-        return found
+    def _begin(self, opening: Message) -> None:
+        """Take up what the first message asked for."""
+        try:
+            self._resume = _position(opening)
+            channels = opening.get("channels", [])
+            if not isinstance(channels, list):
+                raise _wrong("channels must be a list")
+            for channel in channels:
+                self._subscribe({"channel": channel}, wanted=True)
+        except MillraceError as problem:
+            self._complain(problem)
 
-    async def _serve(self, user: Principal) -> None:
-        if self._resume is None:
-            self._stream.join((await self._log.bounds(user.user_id))[1])
-        self._ready = asyncio.Event()
-        if self._resume is None:
-            self._ready.set()
-        writer = asyncio.create_task(self._write())
-        reader = asyncio.create_task(self._listen())
-        done, pending = await asyncio.wait({writer, reader}, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
-        for task in done:
-            problem = task.exception()
-            if isinstance(problem, Ended) and self._socket.client_state is WebSocketState.CONNECTED:
-                with suppress(RuntimeError):
-                    await self._socket.close(problem.code, problem.reason)
-            elif problem is not None and not isinstance(problem, WebSocketDisconnect | RuntimeError | Ended):
-                raise problem
+    async def _next(self) -> Message:
+        event: Message = await self._receive()
+        if event["type"] == "websocket.disconnect":
+            raise Gone
+        return event
 
     async def _listen(self) -> None:
         while True:
             try:
-                await self._obey(await self._read())
-            except (MillraceError, ValueError) as problem:
-                await self._error(getattr(problem, "code", "INVALID_MESSAGE"), str(problem))
+                event = await self._next()
+            except Gone:
+                return
+            if not self._allowance.spend(self._clock()):
+                self._stream.end(1008, "too many messages")
+                return
+            try:
+                self._obey(_read(event))
+            except MillraceError as problem:
+                self._complain(problem)
 
-    async def _obey(self, message: dict[str, Any]) -> None:
-        match message.get("type"):
+    def _obey(self, asked: Message) -> None:
+        match asked.get("type"):
             case "ping":
-                await self._socket.send_text('{"type":"pong"}')
+                self._stream.say(_PONG)
             case "subscribe":
-                await self._subscribe(message, wanted=True)
+                self._subscribe(asked, wanted=True)
             case "unsubscribe":
-                await self._subscribe(message, wanted=False)
-            case "auth":
+                self._subscribe(asked, wanted=False)
+            case "auth" | "pong":
                 return
             case other:
-                raise ValueError(f"unknown message type {str(other)[:40]!r}")
+                raise _wrong(f"unknown message type {str(other)[:40]!r}")
 
-    async def _subscribe(self, message: dict[str, Any], *, wanted: bool) -> None:
-        channel = message.get("channel")
+    def _subscribe(self, asked: Message, *, wanted: bool) -> None:
+        channel = asked.get("channel")
         if channel == "market_data":
-            self._watch(message, wanted=wanted)
-        elif channel in CHANNELS:
-            (self._channels.add if wanted else self._channels.discard)(channel)
-            if self._resume is not None and wanted and not self._ready.is_set():
-                self._ready.set()
-        else:
+            self._watch(asked, wanted=wanted)
+        elif not isinstance(channel, str) or channel not in CHANNELS:
             known = ", ".join(["market_data", *CHANNELS])
-            raise ValueError(f"unknown channel {str(channel)[:40]!r}; there are {known}")
-
-    def _watch(self, message: dict[str, Any], *, wanted: bool) -> None:
-        spelling = str(message.get("symbol", ""))
-        market = (str(parse_symbol(spelling)), parse_timeframe(str(message.get("timeframe", "1m"))))
-        if wanted:
-            self._spelling.setdefault(market, []).append(spelling)
-            self._hub.watch(self._stream.listener, market)
+            raise _wrong(f"unknown channel {str(channel)[:40]!r}; there are {known}")
+        elif wanted:
+            first = self._resume if channel not in self._joined else None
+            own = _position(asked)
+            self._joined.add(channel)
+            self._stream.subscribe(channel, first if own is None else own)
         else:
-            self._spelling.pop(market, None)
-            self._hub.unwatch(self._stream.listener, market)
+            self._stream.unsubscribe(channel)
 
-    async def _write(self) -> None:
-        if self._resume is not None:
-            await self._ready.wait()
-            await asyncio.sleep(0.05)  # subscriptions that follow at once share the replay
-            await self._tell(await self._stream.resync(self._resume))
-        async for entries, quotes in self._stream.batches(self._settings.heartbeat_seconds):
-            await self._tell(entries)
-            for quote in quotes:
-                for spelling in self._spelling.get((quote["symbol"], quote["timeframe"]), ()):
-                    await self._socket.send_text(_market(spelling, quote))
+    def _watch(self, asked: Message, *, wanted: bool) -> None:
+        spelling, timeframe = asked.get("symbol"), asked.get("timeframe", "1m")
+        if not isinstance(spelling, str) or not isinstance(timeframe, str) or len(spelling) > 40:
+            raise _wrong("market_data needs a symbol and may have a timeframe")
+        market = (str(parse_symbol(spelling)), parse_timeframe(timeframe))
+        if not wanted:
+            self._stream.unwatch(market)
+        elif market not in self._stream.markets and len(self._stream.markets) >= self._desk.settings.markets_per_stream:
+            raise MillraceError(Code.RATE_LIMITED, "too many markets on one connection")
+        else:
+            self._stream.watch(market, spelling)
 
-    async def _tell(self, entries: list[Entry]) -> None:
-        for entry in entries:
-            for channel in sorted(self._channels):
-                said = CHANNELS[channel](entry)
-                if said is not None:
-                    await self._socket.send_text(orjson.dumps(said).decode())
-                    metrics.STREAM_SENT.labels("websocket").inc()
+    def _complain(self, problem: MillraceError) -> None:
+        self._stream.say(_error(problem.code, problem.message))
 
-    async def _error(self, code: str, message: str) -> None:
-        await self._socket.send_text(orjson.dumps({"type": "error", "code": str(code), "message": message}).decode())
+    async def _write(self, frames: bytes) -> None:
+        if frames:
+            await self._send({"type": FRAMES, "frames": frames})
 
+    async def _refuse(self, code: Code, text: str, close: int) -> None:
+        try:
+            await self._write(_error(code, text))
+        except OSError:
+            return
+        await self._close(close, text)
 
-def _market(spelling: str, quote: dict[str, Any]) -> str:
-    data = {name: quote[name] for name in ("open", "high", "low", "close", "volume")}
-    data["timestamp"] = whole_seconds(quote["opened_at"])
-    return orjson.dumps(
-        {
-            "type": "market_data",
-            "channel": "market_data",
-            "symbol": spelling,
-            "timeframe": quote["timeframe"],
-            "data": data,
-        }
-    ).decode()
+    async def _close(self, code: int, reason: str) -> None:
+        try:
+            async with asyncio.timeout(self._desk.settings.unread_seconds):
+                await self._send({"type": "websocket.close", "code": code, "reason": reason[:120]})
+        except (OSError, TimeoutError):
+            return
 
 
-def routes(hub: Hub, log: UserLog, tokens: TokenReader, settings: NotifierSettings) -> APIRouter:
+def _nothing() -> bytes:
+    """The server pings by itself."""
+    return b""
+
+
+def _wrong(text: str) -> MillraceError:
+    return MillraceError(Code.VALIDATION_ERROR, text)
+
+
+def _read(event: Message) -> Message:
+    text = event.get("text")
+    if text is None:
+        raise _wrong("messages are text")
+    if len(text) > _MESSAGE_LIMIT:
+        raise _wrong("the message is too long")
+    try:
+        found = orjson.loads(text)
+    except ValueError:
+        raise _wrong("the message is not valid JSON") from None
+    if not isinstance(found, dict):
+        raise _wrong("a message must be an object")
+    return found
+
+
+def _position(asked: Message) -> int | None:
+    position = asked.get("resume_from")
+    if position is None:
+        return None
+    if type(position) is not int or not 0 <= position < 1 << 62:
+        raise _wrong("resume_from must be the seq of a message")
+    return position
+
+
+def _error(code: Code, text: str) -> bytes:
+    return message({"type": "error", "code": str(code), "message": text})
+
+
+def routes(desk: Desk) -> APIRouter:
     """The WebSocket routes; `/api/v1/ws` serves clients that append `/ws` to their base address."""
+
+    class Connect:
+        """A WebSocket route as an ASGI app: frames go out as they are."""
+
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            await Session(scope, receive, send, desk).run()
+
     api = APIRouter()
-
-    async def connect(socket: WebSocket) -> None:
-        await Session(socket, hub, log, tokens, settings).run()
-
-    api.add_api_websocket_route("/ws", connect)
-    api.add_api_websocket_route("/api/v1/ws", connect)
+    api.routes += [WebSocketRoute(path, Connect()) for path in ("/ws", "/api/v1/ws")]
     return api

@@ -1,5 +1,6 @@
 """The log of what each user is told: numbered from 1 without a gap, and what streams are resumed from."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,11 +21,22 @@ select user_id, seq, kind, body::jsonb, at::timestamptz
 from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[]) as n(user_id, seq, kind, body, at)
 """
 _AFTER = "select seq, kind, body, at from events where user_id = $1 and seq > $2 order by seq limit $3"
-_BOUNDS = "select coalesce(min(seq), 0) as first, coalesce(max(seq), 0) as last from events where user_id = $1"
+_BOUNDS = """
+select s.seq as last, coalesce((select min(e.seq) from events e where e.user_id = $1), s.seq + 1) as first
+from streams s where s.user_id = $1
+"""
+_OLD = "delete from events where ctid = any(array(select ctid from events where noted_at < now() - $1::interval limit $2))"
+_MANY = """
+delete from events where ctid = any(array(
+  select e.ctid from streams s join events e on e.user_id = s.user_id and e.seq <= s.seq - $1 limit $2))
+"""
+_BATCH = 5000
+
+Line = tuple[UUID, int, str, str, str]
 
 
 class UserLog:
-    """Writes and reads the log."""
+    """Writes, reads and shortens the log."""
 
     def __init__(self, database: Database, hub: Hub) -> None:
         self._database = database
@@ -35,33 +47,25 @@ class UserLog:
         if message.envelope.tenant is None:
             return
         if UserLog not in work.cache:
-            work.cache[UserLog] = []
+            work.cache[UserLog] = {}
             work.before_flush(lambda: self._write(work))
-        work.cache[UserLog].append(message)
+        work.cache[UserLog].setdefault(message.envelope.tenant, []).append(message)
 
     async def _write(self, work: Work) -> None:
-        messages: list[Message[Event]] = work.cache[UserLog]
-        counts: dict[UUID, int] = {}
-        for message in messages:
-            assert message.envelope.tenant is not None
-            counts[message.envelope.tenant] = counts.get(message.envelope.tenant, 0) + 1
-        users = sorted(counts)
-        rows = await work.connection.fetch(_NUMBERS, users, [counts[user] for user in users])
-        following = {row["user_id"]: row["seq"] - counts[row["user_id"]] for row in rows}
-        entries: dict[UUID, list[Entry]] = {}
-        lines: list[tuple[UUID, int, str, str, str]] = []
-        for message in messages:
-            user = message.envelope.tenant
-            assert user is not None
-            following[user] += 1
-            body = message.envelope.body.decode()
-            kind = message.envelope.type.split(".")[1]
-            at = message.at.isoformat()
-            lines.append((user, following[user], kind, body, at))
-            entries.setdefault(user, []).append(Entry(following[user], kind, orjson.loads(body), at))
+        noted: dict[UUID, list[Message[Event]]] = work.cache[UserLog]
+        users = sorted(noted)
+        rows = await work.connection.fetch(_NUMBERS, users, [len(noted[user]) for user in users])
+        lines: list[Line] = []
+        for user, last in ((row["user_id"], row["seq"]) for row in rows):
+            told = noted[user]
+            added = [_line(user, last - len(told) + n, message) for n, message in enumerate(told, 1)]
+            lines += added
+            work.after_commit(lambda user=user, added=added: self._tell(user, added))  # type: ignore[misc]
         await work.connection.execute(_ADD, *map(list, zip(*lines, strict=True)))
-        for user, told in entries.items():
-            work.after_commit(lambda user=user, told=told: self._hub.tell(user, told))  # type: ignore[misc]
+
+    def _tell(self, user_id: UUID, lines: list[Line]) -> None:
+        if self._hub.listens(user_id):
+            self._hub.tell(user_id, [Entry(seq, kind, orjson.loads(body), at) for _, seq, kind, body, at in lines])
 
     async def after(self, user_id: UUID, seq: int, limit: int) -> list[Entry]:
         """The entries after a sequence number, oldest first."""
@@ -70,7 +74,27 @@ class UserLog:
         return [Entry(r["seq"], r["kind"], orjson.loads(r["body"]), r["at"].isoformat()) for r in rows]
 
     async def bounds(self, user_id: UUID) -> tuple[int, int]:
-        """The oldest and newest sequence numbers that can be read; zeros when there is nothing."""
+        """The oldest sequence number that can be read and the newest there is; (1, 0) when there never was one.
+
+        When all has been cut off, the oldest that can be read is one that does not exist yet.
+        """
         async with self._database.as_user(user_id) as connection:
             row: Any = await connection.fetchrow(_BOUNDS, user_id)
-        return row["first"], row["last"]
+        return (row["first"], row["last"]) if row else (1, 0)
+
+    async def shorten(self, keep: int, seconds: float) -> int:
+        """Cut off what is older than `seconds` or not among a user's newest `keep`; returns how many entries."""
+        gone = 0
+        for query, bound in ((_OLD, timedelta(seconds=seconds)), (_MANY, keep)):
+            cut = _BATCH
+            while cut == _BATCH:
+                async with self._database.transaction() as connection:
+                    status = await connection.execute(query, bound, _BATCH)
+                cut = int(status.split()[-1])
+                gone += cut
+        return gone
+
+
+def _line(user_id: UUID, seq: int, message: Message[Event]) -> Line:
+    kind = message.envelope.type.split(".")[1]
+    return user_id, seq, kind, message.envelope.body.decode(), message.at.isoformat()

@@ -1,15 +1,22 @@
-"""One stream's queue: what was missed first, then what happens, each once and in order."""
+"""One open stream: what was missed from the log first, then what happens, each once and in order."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from uuid import UUID
 
+from millrace.common.auth.tokens import Admission
+from millrace.common.db.database import RETRYABLE
 from millrace.notifier.app.log import UserLog
-from millrace.notifier.domain.hub import Entry, Hub, Listener
+from millrace.notifier.app.views import Words
+from millrace.notifier.domain.hub import Entry, Hub, Market, Quote
 
+Write = Callable[[bytes], Awaitable[None]]
+
+TRY_AGAIN = 1013
 _PAGE = 500
+_CHUNK = 1 << 16
+_REPLIES = 500
 
 
 class Ended(Exception):
@@ -22,71 +29,204 @@ class Ended(Exception):
 
 
 class Stream:
-    """Bounded. What does not fit ends the stream with 1013; quotes are conflated instead, the newest wins."""
+    """Tells a client of its user's log, channel by channel, and of the markets it watches.
 
-    def __init__(self, hub: Hub, log: UserLog, user_id: UUID, session_id: UUID | None, limit: int) -> None:
+    Bounded: `limit` entries wait at most; more end the stream with 1013 and the client resumes from the log. While a
+    client is still being told what it missed nothing waits here at all: the log has it. Of a market only the newest
+    candle waits.
+    """
+
+    def __init__(self, hub: Hub, log: UserLog, admission: Admission, words: Words, limit: int) -> None:
+        self.user_id: UUID = admission.principal.user_id
+        self.session_id = admission.principal.session_id
+        self.expires_at = admission.expires_at
+        self.ended: Ended | None = None
         self._hub = hub
         self._log = log
+        self._words = words
         self._limit = limit
-        self._waiting: deque[Entry] = deque()
-        self._quotes: dict[tuple[str, str], dict[str, Any]] = {}
         self._news = asyncio.Event()
-        self._end: Ended | None = None
-        self.sent = 0
-        self.listener = Listener(user_id, session_id, self._take, self.end, quote=self._quote)
+        self._channels: dict[str, int] = {}
+        self._first, self._newest = 1, 0
+        self._missing = False
+        self._waiting: list[Entry] = []
+        self._replies: list[bytes] = []
+        self._quotes: dict[Market, Quote] = {}
+        self._spellings: dict[Market, dict[str, None]] = {}
+        self._writing_since: float | None = None
+        self._writer: asyncio.Task[None] | None = None
 
-    def _take(self, entry: Entry) -> None:
-        if len(self._waiting) >= self._limit:
-            self.end(1013, "too slow; come back and resume")
+    @property
+    def markets(self) -> Collection[Market]:
+        """The markets it watches."""
+        return self._spellings.keys()
+
+    async def start(self) -> None:
+        """Find out where the log stands; the stream must have joined the hub, so that nothing falls in between."""
+        self._first, last = await self._log.bounds(self.user_id)
+        self._newest = max(self._newest, last)
+
+    def subscribe(self, channel: str, after: int | None = None) -> None:
+        """Tell of a channel, from the entry after `after` on; without it, from now on."""
+        if channel in self._channels and after is None:
             return
-        self._waiting.append(entry)
+        if after is not None and not self._first - 1 <= after <= self._newest:
+            self.say(self._words.resync(self._first, self._newest))
+            after = min(after, self._newest)
+        self._channels[channel] = self._newest if after is None else after
+        self._missing = self._missing or self._channels[channel] < self._newest
         self._news.set()
 
-    def _quote(self, candle: dict[str, Any]) -> None:
-        self._quotes[candle["symbol"], candle["timeframe"]] = candle
+    def unsubscribe(self, channel: str) -> None:
+        """Tell of it no more."""
+        self._channels.pop(channel, None)
+
+    def watch(self, market: Market, spelling: str) -> None:
+        """Show a market's candles under the client's spelling of its symbol."""
+        self._spellings.setdefault(market, {})[spelling] = None
+        self._hub.watch(self, market)
+
+    def unwatch(self, market: Market) -> None:
+        """Show them no more."""
+        self._spellings.pop(market, None)
+        self._hub.unwatch(self, market)
+
+    def take(self, entries: Sequence[Entry]) -> None:
+        """New entries of the log; a gap before them is filled from the log."""
+        follows = entries[0].seq == self._newest + 1
+        self._newest = max(self._newest, entries[-1].seq)
+        if not self._channels:
+            return
+        self._missing = self._missing or not follows
+        if not self._missing:
+            self._waiting += entries
+            if len(self._waiting) > self._limit:
+                self.end(TRY_AGAIN, "too slow; come back and resume")
+        self._news.set()
+
+    def quote(self, market: Market, quote: Quote) -> None:
+        """A candle; one that was not written yet is replaced."""
+        self._quotes[market] = quote
+        self._news.set()
+
+    def say(self, frame: bytes) -> None:
+        """Answer the client; one that does not read its answers is too slow."""
+        self._replies.append(frame)
+        if len(self._replies) > _REPLIES:
+            self.end(TRY_AGAIN, "too slow; come back and resume")
         self._news.set()
 
     def end(self, code: int, reason: str) -> None:
         """Close the stream soon."""
-        self._end = self._end or Ended(code, reason)
+        self.ended = self.ended or Ended(code, reason)
+        self._waiting.clear()
         self._news.set()
-
-    async def resync(self, after: int) -> list[Entry]:
-        """Join the hub and read what was missed since `after`; live entries wait until that is sent."""
-        self._hub.join(self.listener)
-        self.sent = after
-        missed: list[Entry] = []
-        while page := await self._log.after(self.listener.user_id, self.sent, _PAGE):
-            missed += page
-            self.sent = page[-1].seq
-        return missed
-
-    def join(self, seq: int) -> None:
-        """Join the hub; only what comes after `seq` is told."""
-        self.sent = seq
-        self._hub.join(self.listener)
-
-    async def batches(self, heartbeat: float) -> AsyncIterator[tuple[list[Entry], list[dict[str, Any]]]]:
-        """Entries and quotes as they come; empty after `heartbeat` seconds of silence. Raises `Ended`."""
-        while True:
-            if not self._news.is_set():
-                try:
-                    async with asyncio.timeout(heartbeat):
-                        await self._news.wait()
-                except TimeoutError:
-                    yield [], []
-                    continue
-            self._news.clear()
-            entries = [e for e in self._waiting if e.seq > self.sent]
-            self._waiting.clear()
-            quotes, self._quotes = list(self._quotes.values()), {}
-            if entries:
-                self.sent = entries[-1].seq
-            if entries or quotes:
-                yield entries, quotes
-            if self._end is not None:
-                raise self._end
 
     def leave(self) -> None:
         """Nobody listens any more."""
-        self._hub.leave(self.listener)
+        self._hub.leave(self)
+
+    async def carry(self, write: Write, listen: Awaitable[None], heartbeat: float, beat: Callable[[], bytes]) -> None:
+        """Write until the stream ends (then `ended` says why) or the client is gone, which is when `listen` returns."""
+        self._writer = asyncio.create_task(self._pour(write, heartbeat, beat))
+        reader = asyncio.ensure_future(listen)
+        both: set[asyncio.Future[None]] = {self._writer, reader}
+        try:
+            done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.leave()
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+        for task in done:
+            with suppress(Ended, OSError, asyncio.CancelledError):  # OSError: the client went while we wrote
+                task.result()
+
+    def drop_stuck(self, seconds: float) -> None:
+        """Give up when a write has been waiting for the client for so long."""
+        since = self._writing_since
+        if self._writer and since is not None and asyncio.get_running_loop().time() - since > seconds:
+            self._writer.cancel()
+
+    async def _pour(self, write: Write, heartbeat: float, beat: Callable[[], bytes]) -> None:
+        now = asyncio.get_running_loop().time
+        async for chunk in self._chunks(heartbeat):
+            self._writing_since = now()
+            await write(chunk or beat())
+            self._writing_since = None
+
+    async def _chunks(self, heartbeat: float) -> AsyncIterator[bytes]:
+        while True:
+            if not self._news.is_set() and not await self._something(heartbeat):
+                yield b""
+            self._news.clear()
+            if self.ended:
+                raise self.ended
+            replies, self._replies = self._replies, []
+            for chunk in _joined(replies):
+                yield chunk
+            while self._missing:
+                if missed := await self._missed():
+                    yield missed
+            for chunk in _joined(self._live()):
+                yield chunk
+
+    async def _something(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._news.wait()
+        except TimeoutError:
+            return False
+
+    def _live(self) -> list[bytes]:
+        waiting, self._waiting = self._waiting, []
+        frames = self._told(waiting)
+        quotes, self._quotes = self._quotes, {}
+        for market, quote in quotes.items():
+            frames += [self._words.quote(quote, spelling) for spelling in self._spellings.get(market, ())]
+        return frames
+
+    def _told(self, entries: Iterable[Entry]) -> list[bytes]:
+        frames = []
+        for entry in entries:
+            for channel, seen in self._channels.items():
+                if entry.seq > seen:
+                    self._channels[channel] = entry.seq
+                    if frame := self._words.entry(channel, entry):
+                        frames.append(frame)
+        return frames
+
+    async def _missed(self) -> bytes:
+        """One page from the log. What is told meanwhile is in the log too, so nothing needs to wait."""
+        if self.ended:
+            raise self.ended
+        self._waiting.clear()
+        after = min(self._channels.values(), default=self._newest)
+        try:
+            page = await self._log.after(self.user_id, after, _PAGE) if after < self._newest else []
+        except RETRYABLE:
+            self.end(TRY_AGAIN, "the log cannot be read at the moment; come back and resume")
+            raise self.ended or Ended(TRY_AGAIN, "") from None
+        frames = []
+        if after < self._newest and (not page or page[0].seq > after + 1) and after >= self._first - 1:
+            self._first = page[0].seq if page else self._newest + 1
+            frames.append(self._words.resync(self._first, self._newest))
+        frames += self._told(page)
+        if not page:
+            self._channels = {channel: max(seen, self._newest) for channel, seen in self._channels.items()}
+        self._missing = min(self._channels.values(), default=self._newest) < self._newest
+        return b"".join(frames)
+
+
+def _joined(frames: list[bytes]) -> Iterable[bytes]:
+    """Few writes of not much more than 64 KiB each."""
+    some: list[bytes] = []
+    size = 0
+    for frame in frames:
+        some.append(frame)
+        size += len(frame)
+        if size >= _CHUNK:
+            yield b"".join(some)
+            some, size = [], 0
+    if some:
+        yield b"".join(some)

@@ -1,10 +1,15 @@
-"""An entry of the log in the words of a contract's stream. None: that stream does not tell of it."""
+"""Entries and candles in the words of a contract's stream, made once and shared by all who are told."""
 
-from typing import Any
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Protocol
+
+import orjson
 
 from millrace.common.events.trading import OrderState
 from millrace.common.kernel.symbols import parse_symbol
-from millrace.notifier.domain.hub import Entry
+from millrace.common.web.frames import text_frame
+from millrace.notifier.domain.hub import Entry, Quote
 
 _STATUS = {
     OrderState.RECEIVED: "NEW",
@@ -15,6 +20,23 @@ _STATUS = {
     OrderState.CANCELLED: "CANCELED",
     OrderState.REFUSED: "REJECTED",
 }
+_NAMES = {"fill_booked": "trade_update", "bot_changed": "bot_update", "equity_marked": "overview_update"}
+
+
+class Words(Protocol):
+    """What a transport writes. Empty: it does not tell of it."""
+
+    def entry(self, channel: str, entry: Entry) -> bytes:
+        """One entry of the log."""
+        ...
+
+    def quote(self, quote: Quote, spelling: str) -> bytes:
+        """One candle."""
+        ...
+
+    def resync(self, first: int, last: int) -> bytes:
+        """Not everything missed can be told: the log has entries `first` to `last`; read the state anew."""
+        ...
 
 
 def whole_seconds(at: str) -> str:
@@ -43,8 +65,6 @@ def trading_update(entry: Entry) -> dict[str, Any] | None:
 
 
 def _average(body: dict[str, Any]) -> str:
-    from decimal import Decimal
-
     filled = Decimal(body["filled_quantity"])
     return f"{Decimal(body['filled_notional']) / filled:.2f}" if filled else "0"
 
@@ -68,18 +88,65 @@ def portfolio_update(entry: Entry) -> dict[str, Any] | None:
 
 def any_event(entry: Entry) -> dict[str, Any] | None:
     """Our own channel `events`: everything."""
-    return {
-        "type": "event",
-        "channel": "events",
-        "data": {"kind": entry.kind, "at": entry.at, **entry.body},
-        "seq": entry.seq,
-    }
+    data = {"kind": entry.kind, "at": entry.at, **entry.body}
+    return {"type": "event", "channel": "events", "data": data, "seq": entry.seq}
 
 
-def server_sent(entry: Entry) -> tuple[str, dict[str, Any]]:
-    """Contract network: event name and data of `/api/realtime/events`."""
-    name = {"fill_booked": "trade_update", "bot_changed": "bot_update", "equity_marked": "overview_update"}
-    return name.get(entry.kind, entry.kind), {"kind": entry.kind, "timestamp": entry.at, **entry.body}
+CHANNELS: dict[str, Callable[[Entry], dict[str, Any] | None]] = {
+    "trading_updates": trading_update,
+    "portfolio_updates": portfolio_update,
+    "events": any_event,
+}
 
 
-CHANNELS = {"trading_updates": trading_update, "portfolio_updates": portfolio_update, "events": any_event}
+def message(content: dict[str, Any]) -> bytes:
+    """A WebSocket frame."""
+    return text_frame(orjson.dumps(content))
+
+
+class WebSocketWords:
+    """Contract crypto: `/ws`."""
+
+    def entry(self, channel: str, entry: Entry) -> bytes:
+        """See `CHANNELS`."""
+        found = entry.shown.get(channel)
+        if found is None:
+            content = CHANNELS[channel](entry)
+            found = entry.shown[channel] = message(content) if content else b""
+        return found
+
+    def quote(self, quote: Quote, spelling: str) -> bytes:
+        """`market_data`."""
+        found = quote.shown.get(spelling)
+        if found is None:
+            candle = quote.candle
+            data = {name: candle[name] for name in ("open", "high", "low", "close", "volume")}
+            data["timestamp"] = whole_seconds(candle["opened_at"])
+            content = {"type": "market_data", "channel": "market_data", "symbol": spelling}
+            found = quote.shown[spelling] = message({**content, "timeframe": candle["timeframe"], "data": data})
+        return found
+
+    def resync(self, first: int, last: int) -> bytes:
+        """Our own."""
+        return message({"type": "resync_required", "first": first, "last": last})
+
+
+class EventWords:
+    """Contract network: `/api/realtime/events`."""
+
+    def entry(self, channel: str, entry: Entry) -> bytes:
+        """The id is the sequence number, for `Last-Event-ID`."""
+        found = entry.shown.get(channel)
+        if found is None:
+            content = orjson.dumps({"kind": entry.kind, "timestamp": entry.at, **entry.body})
+            name = _NAMES.get(entry.kind, entry.kind).encode()
+            found = entry.shown[channel] = b"id: %d\nevent: %s\ndata: %s\n\n" % (entry.seq, name, content)
+        return found
+
+    def quote(self, quote: Quote, spelling: str) -> bytes:
+        """Not told here."""
+        return b""
+
+    def resync(self, first: int, last: int) -> bytes:
+        """Our own."""
+        return b"event: resync_required\ndata: " + orjson.dumps({"first": first, "last": last}) + b"\n\n"

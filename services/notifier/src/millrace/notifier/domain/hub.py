@@ -1,31 +1,65 @@
-"""Who is listening, and to what. A client that does not keep up is cut, and resumes by sequence number."""
+"""Who is listening, and to what."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
+from millrace.common.kernel.errors import Code, MillraceError
 
-@dataclass(frozen=True, slots=True)
+Market = tuple[str, str]
+"""Symbol and timeframe."""
+
+
+@dataclass(slots=True)
 class Entry:
-    """One line of a user's log. `kind` is what happened, `body` the event's own fields."""
+    """One line of a user's log. `kind` is what happened, `body` the event's own fields.
+
+    `shown` keeps what was made of it for the wire, so that all streams share it.
+    """
 
     seq: int
     kind: str
     body: dict[str, Any]
     at: str
+    shown: dict[str, bytes] = field(default_factory=dict)
 
 
-@dataclass(eq=False, slots=True)
-class Listener:
-    """One open stream. `take` gets entries; `cut` is called when the stream must end, with a close code."""
+@dataclass(slots=True)
+class Quote:
+    """A market's newest candle; `shown` as above, by the spelling of the symbol."""
+
+    candle: dict[str, Any]
+    shown: dict[str, bytes] = field(default_factory=dict)
+
+
+class Listener(Protocol):
+    """One open stream. `expires_at` is in Unix seconds."""
 
     user_id: UUID
     session_id: UUID | None
-    take: Callable[[Entry], None]
-    cut: Callable[[int, str], None]
-    markets: set[tuple[str, str]] = field(default_factory=set)
-    quote: Callable[[dict[str, Any]], None] = lambda _: None
+    expires_at: float
+
+    @property
+    def markets(self) -> Collection[Market]:
+        """The markets it watches."""
+        ...
+
+    def take(self, entries: Sequence[Entry]) -> None:
+        """New entries of the user's log, in order."""
+        ...
+
+    def quote(self, market: Market, quote: Quote) -> None:
+        """A watched market's newest candle."""
+        ...
+
+    def end(self, code: int, reason: str) -> None:
+        """The stream must be closed with `code`."""
+        ...
+
+    def drop_stuck(self, seconds: float) -> None:
+        """Give the stream up when its client has taken nothing for so long."""
+        ...
 
 
 class Hub:
@@ -33,48 +67,66 @@ class Hub:
 
     def __init__(self) -> None:
         self._users: dict[UUID, set[Listener]] = {}
-        self._markets: dict[tuple[str, str], set[Listener]] = {}
+        self._markets: dict[Market, set[Listener]] = {}
+        self._closed = False
 
-    def join(self, listener: Listener) -> None:
-        """Tell this stream from now on."""
+    def join(self, listener: Listener, limit: int) -> None:
+        """Tell this stream from now on. Raises RATE_LIMITED when its user has `limit`, UNAVAILABLE while closing."""
+        if self._closed:
+            raise MillraceError(Code.UNAVAILABLE, "the service restarts; come back", retry_after=1)
+        if len(self._users.get(listener.user_id, ())) >= limit:
+            raise MillraceError(Code.RATE_LIMITED, f"there are already {limit} open streams", retry_after=5)
         self._users.setdefault(listener.user_id, set()).add(listener)
 
     def leave(self, listener: Listener) -> None:
         """Stop telling it."""
-        self._users.get(listener.user_id, set()).discard(listener)
-        if not self._users.get(listener.user_id):
+        listeners = self._users.get(listener.user_id, set())
+        listeners.discard(listener)
+        if not listeners:
             self._users.pop(listener.user_id, None)
         for market in list(listener.markets):
             self.unwatch(listener, market)
 
-    def watch(self, listener: Listener, market: tuple[str, str]) -> None:
-        """Give it a market's candles too; `market` is (symbol, timeframe)."""
-        listener.markets.add(market)
+    def watch(self, listener: Listener, market: Market) -> None:
+        """Give it a market's candles too."""
         self._markets.setdefault(market, set()).add(listener)
 
-    def unwatch(self, listener: Listener, market: tuple[str, str]) -> None:
+    def unwatch(self, listener: Listener, market: Market) -> None:
         """Stop giving it a market's candles."""
-        listener.markets.discard(market)
         found = self._markets.get(market, set())
         found.discard(listener)
         if not found:
             self._markets.pop(market, None)
 
-    def count(self, user_id: UUID) -> int:
-        """How many streams a user has open."""
-        return len(self._users.get(user_id, ()))
+    def listens(self, user_id: UUID) -> bool:
+        """Whether a user has any stream open."""
+        return user_id in self._users
 
-    def tell(self, user_id: UUID, entries: Iterable[Entry]) -> None:
+    @property
+    def watched(self) -> Collection[Market]:
+        """The markets somebody watches."""
+        return self._markets.keys()
+
+    def tell(self, user_id: UUID, entries: Sequence[Entry]) -> None:
         """Give new entries of a user's log to the user's streams."""
         for listener in list(self._users.get(user_id, ())):
-            for entry in entries:
-                listener.take(entry)
+            listener.take(entries)
 
-    def show(self, market: tuple[str, str], candle: dict[str, Any]) -> None:
+    def show(self, market: Market, quote: Quote) -> None:
         """Give a candle to whoever watches its market."""
-        for listener in list(self._markets.get(market, ())):
-            listener.quote(candle)
+        for listener in self._markets.get(market, ()):
+            listener.quote(market, quote)
 
     def everyone(self) -> list[Listener]:
         """All streams."""
         return [listener for listeners in self._users.values() for listener in listeners]
+
+    def of_user(self, user_id: UUID) -> list[Listener]:
+        """One user's streams."""
+        return list(self._users.get(user_id, ()))
+
+    def close(self, code: int, reason: str) -> None:
+        """End all streams, and let nobody join any more."""
+        self._closed = True
+        for listener in self.everyone():
+            listener.end(code, reason)

@@ -16,8 +16,10 @@ def upgrade() -> None:
       kind text not null,
       body jsonb not null,
       at timestamptz not null,
+      noted_at timestamptz not null default now(),
       primary key (user_id, seq)
     );
+    create index events_noted on events using brin (noted_at);
     """)
     protect("notifier", "streams", "events")
 
