@@ -1,5 +1,6 @@
 """Settings of the auth service."""
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -8,10 +9,10 @@ class AuthSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MILLRACE_AUTH_", frozen=True, extra="ignore")
 
-    access_seconds: int = 1800
-    refresh_seconds: int = 7 * 24 * 3600
-    ticket_seconds: int = 600
-    argon2_memory: int = 19_456
-    argon2_time: int = 2
-    hash_queue: int = 64
-    registration: bool = True
+    access_seconds: int = Field(1800, description="how long an access token is good")
+    refresh_seconds: int = Field(7 * 24 * 3600, description="how long a session lives without a new sign-in")
+    ticket_seconds: int = Field(600, description="how long a one-time sign-in link is good")
+    argon2_memory: int = Field(19_456, description="KiB that hashing one password takes")
+    argon2_time: int = Field(2, description="argon2's passes")
+    hash_queue: int = Field(64, description="logins that may wait for hashing; more are told to come back")
+    registration: bool = Field(True, description="whether anybody may register")

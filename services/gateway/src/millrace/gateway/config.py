@@ -1,5 +1,6 @@
 """Settings of the gateway."""
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -8,5 +9,5 @@ class GatewaySettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MILLRACE_GATEWAY_", frozen=True, extra="ignore")
 
-    secure_cookies: bool = False
-    environment: str = "development"
+    secure_cookies: bool = Field(False, description="set cookies for HTTPS only; turn on behind TLS")
+    environment: str = Field("development", description="what /health calls this installation")

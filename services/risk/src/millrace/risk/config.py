@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -10,13 +11,13 @@ class RiskSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MILLRACE_RISK_", frozen=True, extra="ignore")
 
-    max_position_value: Decimal = Decimal(1_000_000)
-    max_daily_loss: Decimal = Decimal(100_000)
-    max_drawdown: Decimal = Decimal("0.5")
-    max_open_orders: int = 200
-    orders_per_second: float = 50.0
-    orders_burst: float = 200.0
-    price_collar: Decimal = Decimal("0.5")
-    fee_buffer: Decimal = Decimal("0.002")
-    slippage_buffer: Decimal = Decimal("0.01")
-    approval_seconds: float = 30.0
+    max_position_value: Decimal = Field(Decimal(1_000_000), description="value of one symbol's position in an account")
+    max_daily_loss: Decimal = Field(Decimal(100_000), description="loss of an account since midnight UTC")
+    max_drawdown: Decimal = Field(Decimal("0.5"), description="fall from the highest equity, as a fraction")
+    max_open_orders: int = Field(200, description="orders of an account that are not at their end")
+    orders_per_second: float = Field(50.0, description="orders of an account, in the long run")
+    orders_burst: float = Field(200.0, description="orders of an account at once")
+    price_collar: Decimal = Field(Decimal("0.5"), description="how far a price may be from the market, as a fraction")
+    fee_buffer: Decimal = Field(Decimal("0.002"), description="what a reservation adds for fees, as a fraction")
+    slippage_buffer: Decimal = Field(Decimal("0.01"), description="what it adds to orders without a price of their own")
+    approval_seconds: float = Field(30.0, description="how long an approval is good")

@@ -1,7 +1,7 @@
 """Settings every process understands, from `MILLRACE_*` variables. Unknown drivers refuse to start."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -9,37 +9,55 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 SERVICES = ("auth", "marketdata", "bots", "execution", "risk", "portfolio", "notifier", "gateway")
 
 
+def _at(port: int) -> Any:
+    return Field(default=f"http://127.0.0.1:{port}", description="where the others reach it in a process of its own")
+
+
 class Settings(BaseSettings):
     """How this process runs. Defaults are the embedded platform on loopback with paper trading."""
 
     model_config = SettingsConfigDict(env_prefix="MILLRACE_", frozen=True, extra="ignore")
 
-    bus: Literal["memory", "postgres", "kafka"] = "postgres"
+    bus: Literal["memory", "postgres", "kafka"] = Field(
+        default="postgres",
+        description="how services hear each other: a log in PostgreSQL, Apache Kafka, or memory for tests",
+    )
     kafka: str = Field(default="", description="bootstrap servers, host:port[,host:port]")
-    kafka_replicas: int = 1
+    kafka_replicas: int = Field(default=1, description="copies of each topic's partitions, when topics are created")
     kafka_prefix: str = Field(default="", description="before every topic and group, to share a cluster")
     database_url: str = Field(default="", description="PostgreSQL; empty: the embedded server in the data folder")
-    redis_url: str = ""
-    data_dir: Path = Path.home() / ".local" / "share" / "millrace"
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
+    redis_url: str = Field(default="", description="Redis, for what several gateways share; not used yet")
+    data_dir: Path = Field(
+        default=Path.home() / ".local" / "share" / "millrace",
+        description="the embedded server's files, the keys, and who runs on them",
+    )
+    host: str = Field(default="127.0.0.1", description="the address to listen on")
+    port: int = Field(
+        default=8000, ge=0, le=65535, description="where the gateway, or the one service of this process, listens"
+    )
     ops_port: int = Field(default=0, ge=0, le=65535, description="health and metrics; 0: any free port")
     start_seconds: float = Field(default=60.0, ge=0, description="how long to wait for PostgreSQL and Kafka at start")
     instance: str = Field(default="0", description="this replica's name; stable over restarts")
-    clock: Literal["system", "messages"] = "system"
-    log_level: str = "info"
-    master_key: SecretStr | None = None
-    internal_key: SecretStr | None = None
-    otlp_endpoint: str = ""
+    clock: Literal["system", "messages"] = Field(
+        default="system", description="messages: the time of the newest message, for replays"
+    )
+    log_level: str = Field(default="info", description="debug, info, warning or error")
+    master_key: SecretStr | None = Field(
+        default=None, description="seals what is stored; none: made once and kept in the data folder"
+    )
+    internal_key: SecretStr | None = Field(
+        default=None, description="signs calls between services, the same in all of them; none: as above"
+    )
+    otlp_endpoint: str = Field(default="", description="where traces go; not used yet")
     rest_urls: str = Field(default="", description="ops addresses of the other processes, for lockstep replays")
-    auth_url: str = "http://127.0.0.1:8001"
-    marketdata_url: str = "http://127.0.0.1:8002"
-    bots_url: str = "http://127.0.0.1:8003"
-    execution_url: str = "http://127.0.0.1:8004"
-    risk_url: str = "http://127.0.0.1:8005"
-    portfolio_url: str = "http://127.0.0.1:8006"
-    notifier_url: str = "http://127.0.0.1:8007"
-    gateway_url: str = "http://127.0.0.1:8000"
+    auth_url: str = _at(8001)
+    marketdata_url: str = _at(8002)
+    bots_url: str = _at(8003)
+    execution_url: str = _at(8004)
+    risk_url: str = _at(8005)
+    portfolio_url: str = _at(8006)
+    notifier_url: str = _at(8007)
+    gateway_url: str = _at(8000)
 
     @field_validator("database_url")
     @classmethod
