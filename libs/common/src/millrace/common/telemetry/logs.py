@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 import structlog
 
+from millrace.common.telemetry.tracing import add_trace_id
+
 _SECRET_KEY = re.compile(r"pass(word|phrase)?|token|secret|api_?key|authorization|cookie|totp|ticket|signature", re.I)
 _SECRET_VALUE = re.compile(
     r"eyJ[\w-]+\.[\w-]+\.[\w-]*|(?i:bearer)\s+\S+|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)|(?<=token=)[^&\s\"']+|(?<=ticket=)[^&\s\"']+"
@@ -55,6 +57,7 @@ def configure(level: str = "info", service: str = "millrace", *, pretty: bool = 
     """Set up logging for this process; standard library loggers go the same way."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        add_trace_id,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from millrace.common.db.database import RETRYABLE
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.ids import new_id
-from millrace.common.telemetry import metrics
+from millrace.common.telemetry import metrics, tracing
 from millrace.common.web.answers import encode
 from millrace.common.web.errors import Renderer, canonical, handle_errors
 
@@ -96,17 +96,26 @@ class Observe:
             await self._app(scope, receive, send)
             return
         request_id = scope["request_id"] = f"req_{new_id().hex}"
-        begun, status = time.perf_counter(), 0
+        begun = time.perf_counter()
+        with tracing.serving(self._service, scope):
+            status = await self._answer(scope, receive, send, request_id)
+            tracing.answered(status)
+        route = getattr(scope.get("route"), "path", "unmatched")
+        metrics.HTTP_REQUESTS.labels(self._service, scope["method"], route, str(status)).inc()
+        metrics.HTTP_SECONDS.labels(self._service, scope["method"], route).observe(time.perf_counter() - begun)
+
+    async def _answer(self, scope: Any, receive: Any, send: Any, request_id: str) -> int:
+        status, trace_id = 0, tracing.trace_id()
+        added = [(b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff")]
+        if trace_id is not None:
+            scope["trace_id"] = trace_id
+            added.append((b"x-trace-id", trace_id.encode()))
 
         async def watched(message: Any) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    (b"x-request-id", request_id.encode()),
-                    (b"x-content-type-options", b"nosniff"),
-                ]
+                message["headers"] = [*message.get("headers", ()), *added]
             await send(message)
 
         try:
@@ -115,9 +124,7 @@ class Observe:
             log.error("a request failed", path=scope["path"], request_id=request_id, exc_info=problem)
             if not status:
                 await self._internal(request_id, watched)
-        route = getattr(scope.get("route"), "path", "unmatched")
-        metrics.HTTP_REQUESTS.labels(self._service, scope["method"], route, str(status)).inc()
-        metrics.HTTP_SECONDS.labels(self._service, scope["method"], route).observe(time.perf_counter() - begun)
+        return status
 
     async def _internal(self, request_id: str, send: Any) -> None:
         text = "something went wrong on our side; the request id finds it in the logs"

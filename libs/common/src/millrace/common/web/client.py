@@ -4,18 +4,19 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 import aiohttp
 import orjson
 
 from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.telemetry import tracing
 from millrace.common.web.answers import encode
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, headers and body as they came."""
+    """Status, headers (names in lower case) and body as they came."""
 
     status: int
     headers: Mapping[str, str]
@@ -36,14 +37,18 @@ def error_of(answer: Answer) -> MillraceError:
     """The error that a service answered with."""
     try:
         found = answer.json()["error"]
-        code = Code(found["code"])
-    except (KeyError, TypeError, ValueError):
+        again = float(answer.headers["retry-after"]) if "retry-after" in answer.headers else None
+        said = {"fields": found.get("fields"), "details": found.get("details"), "retry_after": again}
+        return MillraceError(Code(found["code"]), str(found["message"]), **said)
+    except (AttributeError, KeyError, TypeError, ValueError):
         return MillraceError(Code.INTERNAL, "a service gave an answer that cannot be read")
-    return MillraceError(code, found["message"], fields=found.get("fields"), details=found.get("details"))
 
 
 class ServiceClient(Protocol):
-    """A client of one service's HTTP API. Raises UNAVAILABLE when it cannot be reached in time."""
+    """A client of one service's HTTP API. Raises UNAVAILABLE when it cannot be reached in time.
+
+    Paths are given as they stand in a URL (percent-encoded); redirects are answers like any other.
+    """
 
     async def request(
         self,
@@ -88,14 +93,26 @@ class InProcess:
         deadline: float = 10.0,
     ) -> Answer:
         content = b"" if json is None else encode(json)
-        sent = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
-        scope = {
+        with tracing.calling(method, path):
+            scope = self._scope(method, path, content, query, {**(headers or {}), **tracing.headers()})
+            try:
+                async with asyncio.timeout(deadline):
+                    return await self._call(scope, content)
+            except TimeoutError:
+                raise _unavailable() from None
+
+    @staticmethod
+    def _scope(
+        method: str, path: str, content: bytes, query: Mapping[str, Any] | None, headers: Mapping[str, str]
+    ) -> dict[str, Any]:
+        sent = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        return {
             "type": "http",
             "asgi": {"version": "3.0"},
             "http_version": "1.1",
             "method": method,
             "scheme": "http",
-            "path": path,
+            "path": unquote(path),
             "raw_path": path.encode(),
             "root_path": "",
             "query_string": urlencode(_pairs(query)).encode(),
@@ -103,6 +120,8 @@ class InProcess:
             "client": ("127.0.0.1", 0),
             "server": ("in-process", 0),
         }
+
+    async def _call(self, scope: dict[str, Any], content: bytes) -> Answer:
         given: dict[str, Any] = {"status": 500, "headers": {}}
         chunks: list[bytes] = []
         delivered = False
@@ -117,15 +136,11 @@ class InProcess:
         async def send(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 given["status"] = message["status"]
-                given["headers"] = {k.decode(): v.decode() for k, v in message["headers"]}
+                given["headers"] = {k.decode().lower(): v.decode("latin-1") for k, v in message["headers"]}
             else:
                 chunks.append(message.get("body", b""))
 
-        try:
-            async with asyncio.timeout(deadline):
-                await self.app(scope, receive, send)
-        except TimeoutError:
-            raise _unavailable() from None
+        await self.app(scope, receive, send)
         return Answer(given["status"], given["headers"], b"".join(chunks))
 
 
@@ -146,20 +161,32 @@ class Http:
         headers: Mapping[str, str] | None = None,
         deadline: float = 10.0,
     ) -> Answer:
-        sent = {"content-type": "application/json", **(headers or {})}
-        content = None if json is None else encode(json)
-        for last in (method != "GET", True):
-            try:
+        try:
+            with tracing.calling(method, path):
                 async with self._session.request(
                     method,
                     self._base + path,
-                    data=content,
+                    data=None if json is None else encode(json),
                     params=_pairs(query),
-                    headers=sent,
+                    headers={"content-type": "application/json", **(headers or {}), **tracing.headers()},
                     timeout=aiohttp.ClientTimeout(deadline),
+                    allow_redirects=False,
+                    middlewares=() if method == "GET" else (_Once(),),
                 ) as answer:
-                    return Answer(answer.status, dict(answer.headers), await answer.read())
-            except (aiohttp.ClientError, TimeoutError):
-                if last:
-                    raise _unavailable() from None
-        raise _unavailable()
+                    found = {name.lower(): value for name, value in answer.headers.items()}
+                    return Answer(answer.status, found, await answer.read())
+        except (aiohttp.ClientError, TimeoutError):
+            raise _unavailable() from None
+
+
+class _Once:
+    """aiohttp sends whatever HTTP calls idempotent again when a connection breaks, a DELETE too; this forbids it."""
+
+    def __init__(self) -> None:
+        self._sent = False
+
+    async def __call__(self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        if self._sent:
+            raise aiohttp.ClientConnectionError("not sent again")
+        self._sent = True
+        return await send(request)
