@@ -12,9 +12,10 @@ from millrace.common.db.work import Work
 from millrace.common.jobs.job import COLUMNS, Job, State, UnknownJob, to_json
 from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.common.kernel.ids import new_id
+from millrace.common.telemetry import tracing
 
 _ENQUEUE = """
-insert into jobs (id, name, user_id, arguments, priority, run_after, max_tries, dedupe_key, traceparent)
+insert into jobs (id, name, user_id, arguments, priority, run_after, max_tries, dedupe_key, tracing.traceparent())
 values ($1, $2, $3, $4::jsonb, $5, coalesce($6, now()) + $7, $8, $9, $10)
 on conflict do nothing returning id
 """
@@ -63,7 +64,6 @@ class Jobs:
         max_tries: int = 5,
         dedupe_key: str | None = None,
         job_id: UUID | None = None,
-        traceparent: str | None = None,
     ) -> UUID:
         """Ask for a job with the commit of `work`; returns its id.
 
@@ -73,7 +73,7 @@ class Jobs:
         if name not in self.names:
             raise UnknownJob(name, self.names)
         job_id, text = job_id or new_id(), to_json(arguments or {})
-        values = (priority, run_after, delay, max_tries, dedupe_key, traceparent)
+        values = (priority, run_after, delay, max_tries, dedupe_key, tracing.traceparent())
         for _ in range(_LOOKS):
             if await work.connection.fetchval(_ENQUEUE, job_id, name, user_id, text, *values) is not None:
                 work.after_commit(self.wake)

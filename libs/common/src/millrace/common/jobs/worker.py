@@ -23,7 +23,7 @@ from millrace.common.jobs.run import Claim, JobHandler, Run
 from millrace.common.jobs.schedule import Schedule, Schedules
 from millrace.common.kernel.errors import MillraceError
 from millrace.common.kernel.ids import new_id
-from millrace.common.telemetry import metrics
+from millrace.common.telemetry import metrics, tracing
 from millrace.common.telemetry.logs import redact
 
 log = structlog.get_logger()
@@ -153,10 +153,14 @@ class Worker:
         run = Run(job, self._works, self._leases.seconds)
         self.runs[run.claim] = run
         self._hold(run, asked_at)
-        handler = run.task = asyncio.ensure_future(self._handlers[job.name](run))
+        handler = run.task = asyncio.ensure_future(self._handle(run))
         task = asyncio.create_task(self._execute(run, handler), name=f"job:{job.name}:{job.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _handle(self, run: Run) -> object:
+        with tracing.working(run.job.name, run.job.traceparent):
+            return await self._handlers[run.job.name](run)
 
     async def _execute(self, run: Run, handler: "asyncio.Future[object]") -> None:
         begun = perf_counter()
