@@ -125,6 +125,30 @@ def test_a_builder_goes_on_after_a_stored_candle() -> None:
     assert [shape(c) for c in made.add(tick(125, "3"))] == [(60, "2", "2", "2", "2", "0")]
 
 
+def test_after_a_loss_the_candle_that_holds_it_is_not_made_and_silence_is_not_filled() -> None:
+    made = builder(fill=5)
+    made.add(tick(10, "100"))
+    made.begin(T0 + timedelta(seconds=130))
+    assert made.add(tick(140, "101")) == []
+    assert made.add(tick(180, "102")) == []
+    assert [shape(c) for c in made.advance(T0 + timedelta(seconds=300))] == [
+        (180, "102", "102", "102", "102", "1"),
+        (240, "102", "102", "102", "102", "0"),
+    ]
+    assert (made.counts.partial, made.counts.late) == (1, 0)
+
+
+def test_a_closed_candle_told_by_the_exchange_replaces_what_its_ticks_had_made() -> None:
+    made = builder(lateness=30)
+    made.add(tick(10, "100"))
+    made.add(tick(65, "105"))
+    made.follow(Candle("binance", "BTC/USDT", "1m", T0, *map(Decimal, ("1", "2", "1", "2", "9"))))
+    made.add(tick(20, "999"))
+    assert made.counts.late == 1
+    assert made.forming is not None
+    assert [shape(c)[:2] for c in made.advance(T0 + timedelta(minutes=3))] == [(60, "105")]
+
+
 @given(st.data())
 def test_the_order_of_arrival_does_not_matter_within_the_allowance(data: st.DataObject) -> None:
     seconds = data.draw(st.lists(st.integers(0, 299), min_size=1, max_size=40))

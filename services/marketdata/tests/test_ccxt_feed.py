@@ -14,8 +14,9 @@ from millrace.common.kernel.market import Candle
 from millrace.marketdata.adapters import ccxt as live
 from millrace.marketdata.adapters.ccxt import CcxtFeed, Polling
 from millrace.marketdata.adapters.ccxt_market import CcxtMarket
+from millrace.marketdata.domain.line import Line
 from millrace.marketdata.domain.orderbook import BookSnapshot
-from millrace.marketdata.domain.tape import Item
+from millrace.marketdata.domain.tape import Heard, Item
 from millrace.marketdata.domain.ticks import Tick
 
 T0 = datetime(2024, 3, 1, 12, 0, tzinfo=UTC)
@@ -65,7 +66,7 @@ async def story(feed: CcxtFeed) -> list[Item]:
 
 async def until_told(feed: CcxtFeed) -> AsyncIterator[Item]:
     try:
-        async for item in feed.items():
+        async for item in feed.items(T0):
             yield item
     except Told:
         return
@@ -176,8 +177,9 @@ async def test_a_feed_that_hears_nothing_for_long_is_stale_until_it_hears_again(
 
 async def test_the_book_is_told_when_it_is_wanted(exchange: Any, noon: ManualClock, feed: Make) -> None:
     exchange.book = {"lastUpdateId": 5, "bids": [["99", "1"]], "asks": [["101", "1"]]}
-    (book,) = await story(feed(Script(noon), Polling(depth=5)))
+    book, heard = await story(feed(Script(noon), Polling(depth=5)))
     assert isinstance(book, BookSnapshot)
+    assert heard == Heard("binance", BTC, T0 + timedelta(seconds=30))
     assert (book.at, book.last_update_id) == (T0 + timedelta(seconds=30), 5)
 
 
@@ -197,7 +199,7 @@ async def test_a_failed_question_loses_no_trade_of_the_same_round(exchange: Any,
 
 async def test_an_unknown_symbol_ends_the_feed_with_its_name(noon: ManualClock, feed: Make) -> None:
     with pytest.raises(MillraceError, match="no market DOGE/MOON"):
-        await anext(feed(Script(noon), None, "DOGE/MOON").items())
+        await anext(feed(Script(noon), None, "DOGE/MOON").items(T0))
 
 
 async def test_history_is_fetched_page_by_page_and_without_the_forming_candle(
@@ -213,7 +215,7 @@ async def test_history_is_fetched_page_by_page_and_without_the_forming_candle(
     assert len(await made.history(BTC, "1m", start, start + timedelta(minutes=5))) == 5
 
 
-async def test_candles_are_built_from_trades_where_the_exchange_gives_none(
+async def test_candles_are_made_of_trades_where_the_exchange_gives_none(
     exchange: Any, noon: ManualClock, feed: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "CANDLES_FROM_TRADES", frozenset({"binance"}))
@@ -227,6 +229,56 @@ async def test_candles_are_built_from_trades_where_the_exchange_gives_none(
 
     script = Script(noon, at(50, 2, "90"), at(61, 3, "101"), at(100, 4, "103"), at(125, 5, "105"), nothing)
     exchange.trade(1, NOON + 29_000, "100")
-    items = await story(feed(script))
-    assert closes(items) == [(1, Decimal(103))]
+    made = feed(script)
+    assert not made.closes
+    line = Line("binance", BTC, "1m", T0, closes=False, lateness=timedelta(seconds=4))
+    items = [item for item in await story(made) if isinstance(item, Tick | Candle | Heard)]
+    assert closes([candle for item in items for candle in line.take(item)]) == [(1, Decimal(103))]
     assert not any("klines" in path for path in exchange.asked)
+    with pytest.raises(MillraceError, match="key holders"):
+        await made.history(BTC, "1m", T0, T0 + timedelta(minutes=1))
+
+
+async def test_after_trades_were_missed_their_candle_is_not_made(
+    exchange: Any, noon: ManualClock, feed: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "CANDLES_FROM_TRADES", frozenset({"binance"}))
+    line = Line("binance", BTC, "1m", T0, closes=False)
+
+    def at(seconds: float, *numbers: int) -> Step:
+        def happens() -> None:
+            noon.advance((T0 + timedelta(seconds=seconds) - noon.now()).total_seconds())
+            exchange.trades[:] = exchange.trades[-1:] if len(numbers) == 1 else []
+            for number in numbers:
+                exchange.trade(number, NOON + int(seconds * 1000), str(number))
+
+        return happens
+
+    exchange.trade(1, NOON + 29_000, "100")
+    script = Script(noon, at(70, 2), at(130, 900, 901), at(190, 902), at(250, 903), nothing)
+    items = [item for item in await story(feed(script)) if isinstance(item, Tick | Candle | Heard)]
+    assert [minute for minute, _ in closes([c for item in items for c in line.take(item)])] == [3]
+    assert [(gap.start - T0, gap.missing) for gap in line.gaps] == [(timedelta(0), 3)]
+
+
+async def test_a_minute_without_a_candle_between_two_of_one_answer_had_no_trade(
+    exchange: Any, noon: ManualClock, feed: Make
+) -> None:
+    for minute in (-2, 0, 1, 4):
+        exchange.kline(NOON + minute * 60_000, "100", "199", "90", str(100 + minute), "5")
+    noon.advance(600)
+    found = await feed(Script(noon)).history(BTC, "1m", T0 - timedelta(minutes=1), T0 + timedelta(minutes=10))
+    shown = [((c.opened_at - T0) // timedelta(minutes=1), int(c.close), int(c.volume)) for c in found]
+    assert shown == [(-1, 98, 0), (0, 100, 5), (1, 101, 5), (2, 101, 0), (3, 101, 0), (4, 104, 5)]
+
+
+async def test_the_feed_says_when_it_is_cut_off_and_when_it_came_back(
+    exchange: Any, noon: ManualClock, feed: Make
+) -> None:
+    exchange.faults += [lambda: web.Response(status=500)] * 2
+    seen: list[tuple[bool, int]] = []
+    made: list[CcxtFeed] = []
+    script = Script(noon, *[lambda: seen.append((made[0].connected, made[0].reconnects))] * 4)
+    made.append(feed(script))
+    await story(made[0])
+    assert seen == [(False, 0), (False, 0), (True, 1), (True, 1)]

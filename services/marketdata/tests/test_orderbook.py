@@ -63,6 +63,24 @@ def test_a_missing_change_empties_the_book_until_a_new_snapshot() -> None:
     assert made.top(9).bids == levels((99, 1), (98, 2), (90, 1))
 
 
+def test_the_change_that_showed_the_hole_is_applied_after_the_snapshot_too() -> None:
+    made = book(snapshot())
+    with pytest.raises(BookOutOfSync):
+        made.take(update(13, 14, levels((98, 7))))
+    made.take(update(15, 15, levels((90, 1))))
+    made.take(snapshot(12))
+    assert (made.last_update_id, made.top(9).bids) == (15, levels((99, 1), (98, 7), (90, 1)))
+
+
+def test_a_snapshot_that_is_too_old_keeps_the_changes_for_the_next_one() -> None:
+    made = book(update(13, 14, levels((98, 7))), update(15, 15, levels((90, 1))))
+    with pytest.raises(BookOutOfSync):
+        made.take(snapshot(5))
+    assert not made.ready
+    made.take(snapshot(12))
+    assert (made.last_update_id, made.top(9).bids) == (15, levels((99, 1), (98, 7), (90, 1)))
+
+
 def test_changes_that_came_before_the_snapshot_are_applied_after_it() -> None:
     made = book(update(8, 9, levels((1, 1))), update(10, 11, levels((99, 5))), snapshot())
     assert made.top(1).bids == levels((99, 5))

@@ -1,21 +1,20 @@
-"""The tape runs at the speed that was asked for."""
+"""Items happen at the speed that was asked for."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 from millrace.common.kernel.clock import ManualClock
-from millrace.marketdata.app.pacing import pace, speed_of
-from millrace.marketdata.domain.tape import Due
+from millrace.marketdata.app.pacing import market_time, pace
+from millrace.marketdata.domain.tape import Item
 from millrace.marketdata.domain.ticks import Tick
 
-T0 = datetime(2024, 3, 1, tzinfo=UTC)
+T0 = ManualClock().now()
 
 
-def tape(*seconds: float) -> Iterator[Due]:
+def items(*seconds: float) -> Iterator[Item]:
     for second in seconds:
-        after = timedelta(seconds=second)
-        yield Due(after, Tick("binance", "BTC/USDT", Decimal(1), Decimal(1), T0 + after))
+        yield Tick("binance", "BTC/USDT", Decimal(1), Decimal(1), T0 + timedelta(seconds=second))
 
 
 class Sleeper:
@@ -33,25 +32,33 @@ class Sleeper:
 
 async def played(sleeper: Sleeper, speed: float, *seconds: float) -> list[float]:
     """When each item came, in seconds of the machine's clock."""
-    return [round(sleeper.clock.monotonic(), 6) async for _ in pace(tape(*seconds), speed, sleeper.clock, sleeper)]
+    now = market_time(sleeper.clock, T0, speed)
+    paced = pace(items(*seconds), now, speed, sleeper)
+    return [round(sleeper.clock.monotonic(), 6) async for _ in paced]
 
 
 async def test_items_come_when_they_are_due() -> None:
     assert await played(Sleeper(), 300, 0, 75, 300, 600) == [0, 0.25, 1, 2]
 
 
-async def test_five_minute_bars_at_one_a_second_are_three_hundred_times_as_fast() -> None:
-    assert speed_of(1, "5m") == 300
-    assert speed_of(20, "1s") == 20
+async def test_at_speed_one_the_market_has_the_clocks_own_time() -> None:
+    sleeper = Sleeper()
+    sleeper.clock.advance(2.5)
+    assert await played(sleeper, 1, 0, 1, 2, 3) == [2.5, 2.5, 2.5, 3]
 
 
 async def test_a_small_delay_is_made_up_for() -> None:
     assert await played(Sleeper(busy={1: 2.5}), 1, 0, 1, 2, 3) == [2.5, 2.5, 2.5, 3]
 
 
-async def test_after_a_long_stop_the_tape_goes_on_and_pours_nothing_out() -> None:
-    sleeper = Sleeper(busy={2: 3600})
-    assert await played(sleeper, 1, 0, 1, 2, 3, 4) == [0, 3601, 3601, 3602, 3603]
+async def test_after_a_long_stop_nothing_is_poured_out() -> None:
+    assert await played(Sleeper(busy={2: 3600}), 1, 0, 1, 2, 3, 4) == [0, 3601]
+
+
+async def test_what_is_due_at_the_beginning_comes_at_once_however_old() -> None:
+    sleeper = Sleeper()
+    sleeper.clock.advance(40)
+    assert await played(sleeper, 1, 0, 15, 30, 45) == [40, 40, 40, 45]
 
 
 async def test_others_get_their_turn_even_when_everything_is_due() -> None:

@@ -3,18 +3,18 @@
 import hashlib
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
 
 import pytest
 
-from millrace.common.kernel.clock import SystemClock
 from millrace.common.kernel.errors import MillraceError
 from millrace.common.kernel.instruments import instrument
 from millrace.common.kernel.market import Candle
-from millrace.marketdata.adapters.synthetic import SyntheticFeed, synthetic_bars, synthetic_tape
-from millrace.marketdata.domain.candles import CandleBuilder
+from millrace.marketdata.adapters.synthetic import synthetic_bars, synthetic_tape, told_with_books
+from millrace.marketdata.domain.cycle import Cycle
+from millrace.marketdata.domain.orderbook import BookSnapshot
 from millrace.marketdata.domain.ticks import Tick
 
 T0 = datetime(2024, 3, 1, tzinfo=UTC)
@@ -66,24 +66,25 @@ def test_there_are_calm_and_wild_times_and_the_price_stays_in_reach() -> None:
     assert all(Decimal(5_000) <= c.low <= c.high <= Decimal(320_000) for c in market)
 
 
-async def test_the_feed_tells_ticks_and_then_the_bar_they_made() -> None:
-    feed = SyntheticFeed("binance", ["ETH/USDT", "BTC/USDT"], "1s", T0, 1, 1e9, SystemClock())
-    items = []
-    async for item in feed.items():
-        items.append(item)
-        if len(items) == 4 * 18:
-            break
-    builder = CandleBuilder("binance", "BTC/USDT", "1s")
-    btc = [item for item in items if item.symbol == "BTC/USDT"]
-    made = [c for item in btc if isinstance(item, Tick) for c in builder.add(item)]
-    told = [item for item in btc if isinstance(item, Candle)]
-    assert told[:3] == made[:3]
-    assert await feed.history("BTC/USDT", "1s", T0, T0 + timedelta(seconds=3)) == told[:3]
-    assert await feed.history("BTC/USDT", "1m", T0, T0 + timedelta(seconds=3)) == []
+def test_the_played_market_tells_a_sound_book_with_every_trade() -> None:
+    tape = synthetic_tape("binance", ["BTC/USDT", "ETH/USDT"], "1s", 1, 10)
+    told = list(islice(told_with_books(5)(Cycle(tape, "1s", T0), T0), 200))
+    books = [item for item in told if isinstance(item, BookSnapshot)]
+    ticks = [item for item in told if isinstance(item, Tick)]
+    assert len(books) == len(ticks) > 80
+    for tick, book in zip(ticks, books, strict=True):
+        market = instrument("binance", book.symbol)
+        assert book.bids[0][0] < tick.price < book.asks[0][0]
+        assert (len(book.bids), len(book.asks)) == (5, 5)
+        assert [p for p, _ in book.bids] == sorted((p for p, _ in book.bids), reverse=True)
+        assert all(q > 0 and q % market.step_size == 0 and p % market.tick_size == 0 for p, q in book.bids + book.asks)
+    ids = [book.last_update_id for book in books if book.symbol == "BTC/USDT"]
+    assert ids == sorted(set(ids))
 
 
 def test_a_tape_has_the_wanted_length_for_every_symbol() -> None:
-    tape = synthetic_tape("binance", ["BTC/USDT", "ETH/USDT"], "5m", T0, 1, 10)
+    tape = synthetic_tape("binance", ["BTC/USDT", "ETH/USDT"], "5m", 1, 10)
     assert {name: len(rows) for name, rows in tape.items()} == {"BTC/USDT": 10, "ETH/USDT": 10}
+    assert tape == synthetic_tape("binance", ["BTC/USDT", "ETH/USDT"], "5m", 1, 10)
     with pytest.raises(MillraceError):
-        synthetic_tape("binance", ["DOGE/MOON"], "5m", T0, 1, 10)
+        synthetic_tape("binance", ["DOGE/MOON"], "5m", 1, 10)

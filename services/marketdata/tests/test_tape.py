@@ -2,25 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from itertools import islice
 
 import pytest
 
 from millrace.common.kernel.market import Candle
-from millrace.marketdata.domain.tape import (
-    Due,
-    as_ticks,
-    looped,
-    merged,
-    moment_of,
-    price_path,
-    restamped,
-    restamped_until,
-    scheduled,
-)
+from millrace.marketdata.domain.tape import as_ticks, merged, moment_of, price_path
 
 T0 = datetime(2024, 3, 1, tzinfo=UTC)
-NOW = datetime(2026, 1, 1, 10, 0, 0, 400_000, tzinfo=UTC)
 
 
 def bar(number: int, symbol: str = "BTC/USDT", prices: str = "10 12 9 11", timeframe: str = "5m") -> Candle:
@@ -54,34 +42,3 @@ def test_streams_merge_in_time_order_and_ties_go_by_symbol() -> None:
     names = [(item.symbol[:3], moment_of(item) - T0) for item in merged(eth, btc)]
     five = timedelta(minutes=5)
     assert names == [("BTC", five), ("ETH", five), ("ETH", 2 * five), ("BTC", 3 * five), ("ETH", 3 * five)]
-
-
-def test_a_bar_is_due_when_it_closes() -> None:
-    assert list(scheduled([bar(0), bar(1)], T0)) == [
-        Due(timedelta(minutes=5), bar(0)),
-        Due(timedelta(minutes=10), bar(1)),
-    ]
-
-
-def test_bars_are_relabelled_onto_a_new_grid_and_holes_stay() -> None:
-    played = list(restamped([bar(0), bar(1), bar(4)], NOW, "1s"))
-    second = NOW.replace(microsecond=0)
-    assert [c.opened_at - second for c in played] == [timedelta(seconds=s) for s in (0, 1, 4)]
-    assert {c.timeframe for c in played} == {"1s"}
-    assert [c.close for c in played] == [11, 11, 11]
-
-
-def test_the_history_ends_where_the_present_begins() -> None:
-    past = list(restamped_until([bar(0), bar(1), bar(2)], NOW, "1s"))
-    assert past[-1].closed_at == NOW.replace(microsecond=0)
-    assert past[0].opened_at == past[-1].opened_at - timedelta(seconds=2)
-
-
-def test_at_the_end_the_bars_start_again_with_later_times() -> None:
-    played = list(islice(looped([bar(0, prices="1 1 1 1"), bar(1, prices="2 2 2 2")]), 5))
-    assert [(c.opened_at - T0) // timedelta(minutes=5) for c in played] == [0, 1, 2, 3, 4]
-    assert [c.close for c in played] == [1, 2, 1, 2, 1]
-
-
-def test_nothing_recorded_is_nothing_played() -> None:
-    assert list(looped([])) == list(restamped([], NOW, "1s")) == list(restamped_until([], NOW, "1s")) == []

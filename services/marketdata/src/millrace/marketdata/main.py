@@ -1,57 +1,69 @@
 """Wires the marketdata service."""
 
+from datetime import timedelta
+
 from millrace.common.auth.internal import current_principal
-from millrace.common.kernel.market import Candle
-from millrace.common.kernel.symbols import parse_symbol
+from millrace.common.jobs.queue import Jobs
+from millrace.common.jobs.worker import Worker
 from millrace.common.runtime.service import Context, Service
 from millrace.common.web.app import create_app
-from millrace.marketdata.adapters.candle_files import read_candles, recorded
+from millrace.marketdata.adapters.feeds import in_order, make_feed, recorded_bars
 from millrace.marketdata.adapters.postgres import PostgresCandles
 from millrace.marketdata.api.http import routes
+from millrace.marketdata.app.feeds import Feed
+from millrace.marketdata.app.gaps import JOB, Gaps
+from millrace.marketdata.app.intake import Intake
 from millrace.marketdata.app.lockstep import Lockstep
-from millrace.marketdata.app.playback import Playback
 from millrace.marketdata.app.publisher import Publisher
+from millrace.marketdata.app.queries import Market
 from millrace.marketdata.config import MarketdataSettings
+from millrace.marketdata.domain.resampling import larger_than
 
 
 def build(context: Context) -> Service:
     """Put the service together with the feed that its settings name."""
     settings = MarketdataSettings()
     candles = PostgresCandles(context.database)
-    publisher = Publisher(context.works, context.bus, candles)
     service = Service("marketdata")
     replay: Lockstep | None = None
-    offered = [settings.timeframe]
+    intake: Intake | None = None
+    offered = (settings.smallest, *larger_than(settings.smallest))
     if settings.feed == "lockstep":
-        bars = _merged(_tape(settings))
-        replay = Lockstep(context.works, publisher, bars[: settings.bars or None], context.at_rest)
-        offered = [bars[0].timeframe]
+        bars = in_order(recorded_bars(settings))
+        publisher = Publisher(context.bus)
+        replay = Lockstep(context.works, candles, publisher, bars[: settings.bars or None], context.at_rest)
+        offered = tuple(dict.fromkeys(bar.timeframe for bar in bars))
         service.loops = [replay.run]
-    elif settings.feed == "recorded":
-        play = Playback(
-            context.works,
-            candles,
-            publisher,
-            context.clock,
-            settings.timeframe,
-            _tape(settings),
-            settings.history_bars,
-        )
-        offered = play.offered
-        service.start, service.loops = [play.prepare], [play.run]
+    elif feed := make_feed(settings, context.clock, candles):
+        intake = _listen(service, feed, settings, context, candles)
+    market = Market(candles, settings.feed, settings.exchange, offered, intake, context.clock)
     api = create_app("marketdata", service="marketdata")
-    current = current_principal(context.keys.internal, "marketdata")
-    api.include_router(routes(candles, lambda: offered, replay, current))
+    api.include_router(routes(market, replay, current_principal(context.keys.internal, "marketdata")))
     service.api = api
     return service
 
 
-def _tape(settings: MarketdataSettings) -> dict[str, list[Candle]]:
-    names = [str(parse_symbol(name)) for name in settings.symbols.split(",")]
-    if settings.file is not None:
-        return {names[0]: read_candles(settings.file, settings.exchange, names[0], "5m")}
-    return {name: recorded(settings.exchange, name) for name in names}
-
-
-def _merged(tape: dict[str, list[Candle]]) -> list[Candle]:
-    return sorted((bar for bars in tape.values() for bar in bars), key=lambda b: (b.closed_at, b.symbol))
+def _listen(
+    service: Service, feed: Feed, settings: MarketdataSettings, context: Context, candles: PostgresCandles
+) -> Intake:
+    """Let the service follow a feed and repair its gaps."""
+    jobs = Jobs((JOB,))
+    gaps = Gaps(feed, candles, jobs, settings.smallest)
+    worker = Worker("marketdata", context.works, jobs, {JOB: gaps.repair}, concurrency=1)
+    intake = Intake(
+        feed,
+        context.works,
+        candles,
+        Publisher(context.bus),
+        gaps,
+        context.clock,
+        settings.smallest,
+        history=settings.history,
+        depth=settings.book_depth,
+        lateness=timedelta(seconds=2 * settings.poll_seconds if settings.feed == "ccxt" else 0),
+    )
+    service.start = [intake.prepare]
+    service.loops = [intake.run, intake.watch, intake.conflation.run, worker.run]
+    service.stop = [feed.close]
+    service.busy = lambda: worker.busy
+    return intake

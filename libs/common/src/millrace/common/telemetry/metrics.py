@@ -34,6 +34,9 @@ BUS_DEAD_LETTERS = _counter(
     "millrace_bus_dead_letters_total", "Messages that could not be applied.", "service", "topic", "reason"
 )
 BUS_LAG = _gauge("millrace_bus_consumer_lag_records", "Messages not applied yet.", "service")
+BUS_RENEWALS = _counter(
+    "millrace_bus_reader_renewals_total", "Readers made anew because they stood still while messages waited.", "service"
+)
 STREAM_CLIENTS = _gauge("millrace_stream_clients", "Open streams.", "transport")
 STREAM_SENT = _counter("millrace_stream_messages_sent_total", "Messages given to streams.", "transport")
 STREAM_DROPPED = _counter(
@@ -43,6 +46,20 @@ ORDERS = _counter("millrace_orders_total", "Changes of orders' states.", "exchan
 FILLS = _counter("millrace_fills_total", "Fills booked.", "exchange")
 MARKET_CANDLES = _counter("millrace_marketdata_candles_total", "Candles closed.", "exchange", "symbol")
 MARKET_GAPS = _counter("millrace_marketdata_gaps_total", "Candles missing from a feed.", "exchange")
+MARKET_TICKS = _counter("millrace_marketdata_ticks_total", "Trades seen.", "exchange", "symbol")
+MARKET_LATE = _counter(
+    "millrace_marketdata_late_ticks_total", "Trades that came after their candle had closed.", "exchange"
+)
+MARKET_LAST_TICK = _gauge(
+    "millrace_marketdata_last_tick_timestamp_seconds", "When the newest trade happened.", "exchange", "symbol"
+)
+MARKET_CONNECTED = _gauge("millrace_marketdata_feed_connected", "Whether the source answers: 1 or 0.", "exchange")
+MARKET_RECONNECTS = _counter(
+    "millrace_marketdata_reconnects_total", "How often the source came back after a disturbance.", "exchange"
+)
+MARKET_RESYNCS = _counter(
+    "millrace_marketdata_book_resyncs_total", "Order books that lost a change.", "exchange", "symbol"
+)
 RISK_CHECKS = _counter("millrace_risk_checks_total", "Orders decided, by rule and outcome.", "rule", "outcome")
 JOBS = _gauge("millrace_jobs", "Durable jobs by state.", "queue", "state")
 JOB_SECONDS = _long("millrace_job_duration_seconds", "Length of a job's tries.", "name", "outcome")

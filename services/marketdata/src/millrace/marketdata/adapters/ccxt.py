@@ -13,15 +13,17 @@ import structlog
 
 from millrace.common.kernel import timeframes
 from millrace.common.kernel.clock import Clock
+from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.market import Candle
+from millrace.common.kernel.money import ZERO
 from millrace.marketdata.adapters.ccxt_market import CcxtMarket, followed
 from millrace.marketdata.app.feeds import SourceDown
-from millrace.marketdata.domain.candles import CandleBuilder
-from millrace.marketdata.domain.tape import Item
+from millrace.marketdata.domain.gaps import find_gaps
+from millrace.marketdata.domain.tape import Heard, Item
 from millrace.marketdata.domain.ticks import Tick
 
 CANDLES_FROM_TRADES: Final = frozenset({"luno"})
-"""Exchanges that give candles to key holders only; theirs are built from the trades."""
+"""Exchanges that give candles to key holders only; theirs are made of the trades."""
 _TRADES, _CANDLES = 500, 500
 _GRACE = timedelta(seconds=10)
 _AHEAD = timedelta(minutes=1)
@@ -43,7 +45,7 @@ class _Watched:
     """What is known of one symbol."""
 
     next_open: datetime
-    builder: CandleBuilder | None
+    last: Candle | None = None
     seen: set[str] = field(default_factory=set)
     newest: Tick | None = None
 
@@ -67,8 +69,9 @@ class _Watched:
 class CcxtFeed:
     """Ticks, closed candles and, if wanted, books of some symbols.
 
-    The exchange's own candles are taken where it gives them, else they are built from the trades. A failed question is
-    asked again after a wait that doubles up to a minute; candles that closed meanwhile are fetched then.
+    The exchange's own candles are taken where it gives them. A failed question is asked again after a wait that doubles
+    up to a minute; candles that closed meanwhile are fetched then. An interval between two candles of one answer had no
+    trade, so it becomes a flat candle; what no answer spoke of is missing.
     """
 
     def __init__(
@@ -80,10 +83,12 @@ class CcxtFeed:
         polling: Polling | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self.name, self.exchange, self.symbols = "ccxt", market.exchange, tuple(symbols)
+        self.closes = market.exchange not in CANDLES_FROM_TRADES
+        self.connected, self.reconnects = False, 0
         self.holes = 0
         self.failures = 0
         self._market = market
-        self._symbols = tuple(symbols)
         self._timeframe = timeframe
         self._clock = clock
         self._polling = polling or Polling()
@@ -96,81 +101,98 @@ class CcxtFeed:
         """Whether the exchange has not answered for longer than is healthy."""
         return self._clock.monotonic() - self._heard > self._polling.stale_after
 
-    async def items(self) -> AsyncIterator[Item]:
+    async def prepare(self, start: datetime) -> None:
+        """Nothing is stored of a live feed."""
+
+    async def items(self, start: datetime) -> AsyncIterator[Item]:
         """What the exchange tells, for ever. Raises INVALID_SYMBOL when it does not have one of the symbols."""
         failed = 0
         while True:
             try:
                 await self._market.open()
-                for symbol in self._symbols:
-                    for item in await self._poll(symbol):
+                for symbol in self.symbols:
+                    for item in await self._poll(symbol, start):
                         yield item
-                failed, wait = 0, self._polling.every
+                self.reconnects += bool(failed)
+                self.connected, failed, wait = True, 0, self._polling.every
                 self._heard = self._clock.monotonic()
             except SourceDown as down:
+                self.connected = False
                 failed += 1
                 self.failures += 1
                 wait = max(min(self._polling.every * 2 ** min(failed, 10), _LONGEST_WAIT), down.wait)
-                _log.warning("feed down", exchange=self._market.exchange, reason=str(down), retry_in=wait)
+                _log.warning("feed down", exchange=self.exchange, reason=str(down), retry_in=wait)
             await self._sleep(wait)
 
     async def history(self, symbol: str, timeframe: str, start: datetime, end: datetime) -> list[Candle]:
         """The exchange's closed candles that opened in [`start`, `end`). Raises SourceDown."""
+        if not self.closes:
+            raise MillraceError(Code.UNAVAILABLE, f"{self.exchange} gives candles to key holders only")
         await self._market.open()
         found: list[Candle] = []
-        while start < end:
-            page = await self._market.candles(symbol, timeframe, start, _CANDLES)
+        since = start - timeframes.length(timeframe)  # its close is the price of an interval without trades after it
+        while since < end:
+            page = await self._market.candles(symbol, timeframe, since, _CANDLES)
             closed = followed(page, self._clock.now(), _GRACE)
-            found += [candle for candle in closed if candle.opened_at < end]
+            found += closed
             if not closed or len(page) < 2:
                 break
-            start = closed[-1].closed_at
-        return found
+            since = closed[-1].closed_at
+        return [candle for candle in with_flat(found) if start <= candle.opened_at < end]
 
     async def close(self) -> None:
         """Close the connections."""
         await self._market.close()
 
-    async def _poll(self, symbol: str) -> list[Item]:
+    async def _poll(self, symbol: str, start: datetime) -> list[Item]:
         """One round for one symbol. Nothing is taken as told before every question has been answered."""
-        watched = self._watched.get(symbol) or self._watch(symbol)
+        watched = self._watched.get(symbol) or self._watch(symbol, start)
+        asked_at = self._clock.now()
         trades = await self._market.trades(symbol, _TRADES)
         candles = await self._due_candles(symbol, watched)
         now = self._clock.now()
         items: list[Item] = []
+        if watched.newest is None and not self.closes:
+            items.append(Heard(self.exchange, symbol, asked_at, missed=True))
         if self._polling.depth:
             items.append(await self._market.book(symbol, self._polling.depth, now))
         ticks, hole = watched.fresh(trades, now + _AHEAD)
         if hole:
             self.holes += 1
-            _log.warning("trades missed", exchange=self._market.exchange, symbol=symbol)
+            _log.warning("trades missed", exchange=self.exchange, symbol=symbol)
+            items.append(Heard(self.exchange, symbol, ticks[0].at, missed=True))
         if candles:
-            watched.next_open = candles[-1].closed_at
-        return [*items, *ticks, *candles, *self._built(watched, ticks, now)]
+            watched.next_open, watched.last = candles[-1].closed_at, candles[-1]
+        return [*items, *ticks, Heard(self.exchange, symbol, asked_at), *candles]
 
-    def _watch(self, symbol: str) -> _Watched:
+    def _watch(self, symbol: str, start: datetime) -> _Watched:
         self._market.instrument(symbol)
-        builder = None
-        if self._market.exchange in CANDLES_FROM_TRADES:
-            lateness = timedelta(seconds=2 * self._polling.every)
-            builder = CandleBuilder(self._market.exchange, symbol, self._timeframe, lateness=lateness)
-        opened_at = timeframes.opening(self._clock.now(), self._timeframe)
-        if builder is not None:
-            opened_at += timeframes.length(self._timeframe)
-        watched = self._watched[symbol] = _Watched(opened_at, builder)
+        watched = self._watched[symbol] = _Watched(start)
         return watched
 
     async def _due_candles(self, symbol: str, watched: _Watched) -> list[Candle]:
         closes_at = watched.next_open + timeframes.length(self._timeframe)
-        if watched.builder is not None or self._clock.now() < closes_at:
+        if not self.closes or self._clock.now() < closes_at:
             return []
         page = await self._market.candles(symbol, self._timeframe, watched.next_open, _CANDLES)
-        return followed(page, self._clock.now(), _GRACE)
+        closed = followed(page, self._clock.now(), _GRACE)
+        known = [] if watched.last is None else [watched.last]
+        return with_flat([*known, *closed])[len(known) :]
 
-    def _built(self, watched: _Watched, ticks: Sequence[Tick], now: datetime) -> list[Candle]:
-        """What the trades made. The candle during which we began to listen is left out: half of it is unknown."""
-        if watched.builder is None:
-            return []
-        closed = [candle for tick in ticks for candle in watched.builder.add(tick)]
-        closed += watched.builder.advance(now)
-        return [candle for candle in closed if candle.opened_at >= watched.next_open]
+
+def with_flat(candles: Sequence[Candle]) -> list[Candle]:
+    """The candles with a flat one of no volume, at the last close, for each interval between two of them."""
+    whole: list[Candle] = []
+    for candle in candles:
+        for gap in find_gaps([candle.opened_at], candle.timeframe, start=whole[-1].closed_at) if whole else ():
+            step, close = timeframes.length(candle.timeframe), whole[-1].close
+            whole += [
+                Candle(*_market_of(candle), gap.start + number * step, close, close, close, close, ZERO)
+                for number in range(gap.missing)
+            ]
+        whole.append(candle)
+    return whole
+
+
+def _market_of(candle: Candle) -> tuple[str, str, str]:
+    return candle.exchange, candle.symbol, candle.timeframe

@@ -6,63 +6,76 @@ from typing import Any
 
 from millrace.common.db.database import Database
 from millrace.common.db.work import Work
+from millrace.common.kernel import timeframes
 from millrace.common.kernel.market import Candle
+from millrace.marketdata.app.ports import Series
 
 _NAMES = ("exchange", "symbol", "timeframe", "opened_at", "open", "high", "low", "close", "volume")
 _ADD = """
 insert into candles select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::numeric[],
   $6::numeric[], $7::numeric[], $8::numeric[], $9::numeric[]) on conflict do nothing
+returning exchange, symbol, timeframe, opened_at
 """
+_RANGE = "exchange = $1 and symbol = $2 and timeframe = $3 and opened_at >= $4 and opened_at < $5"
+_MADE = """
+(array_agg(open order by opened_at))[1] as open, max(high) as high, min(low) as low,
+(array_agg(close order by opened_at desc))[1] as close, sum(volume) as volume
+"""
+_FOLD = f"""
+insert into candles (exchange, symbol, timeframe, opened_at, open, high, low, close, volume)
+select $1, $2, $6, date_bin($7, opened_at, $4) as bin, {_MADE} from candles where {_RANGE} group by bin
+on conflict do nothing returning *
+"""  # noqa: S608 - constants only
+_SUMMARY = f"""
+select min(opened_at) as opened_at, count(*) as parts, {_MADE} from candles where {_RANGE} having count(*) > 0
+"""  # noqa: S608
+_OPENINGS = f"select opened_at from candles where {_RANGE} order by opened_at"  # noqa: S608
 _READ = """
 select * from candles where exchange = $1 and symbol = $2 and timeframe = $3
   and ($4::timestamptz is null or opened_at >= $4) and ($5::timestamptz is null or opened_at < $5)
 order by opened_at desc limit $6
 """
 _LAST = "select max(opened_at) from candles where exchange = $1 and symbol = $2 and timeframe = $3"
-_POSITION = """
-insert into feeds values ($1, $2) on conflict (name) do update set position = excluded.position
-"""
 
 
 class PostgresCandles:
-    """The table of closed candles."""
+    """The table of closed candles, and where recorded feeds began."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, work: Work, candles: Sequence[Candle]) -> None:
-        await work.connection.execute(_ADD, *([getattr(c, name) for c in candles] for name in _NAMES))
+    async def add(self, work: Work, candles: Sequence[Candle]) -> list[Candle]:
+        rows = await work.connection.fetch(_ADD, *([getattr(c, name) for c in candles] for name in _NAMES))
+        new = {tuple(row) for row in rows}
+        return [c for c in candles if (c.exchange, c.symbol, c.timeframe, c.opened_at) in new]
 
-    async def load(self, candles: Sequence[Candle]) -> None:
-        records = [tuple(getattr(c, name) for name in _NAMES) for c in candles]
-        async with self._database.transaction() as connection:
-            await connection.copy_records_to_table("candles", records=records, columns=_NAMES)
+    async def fold(self, work: Work, series: Series, target: str, start: datetime, end: datetime) -> list[Candle]:
+        rows = await work.connection.fetch(_FOLD, *series, start, end, target, timeframes.length(target))
+        return sorted(map(_candle, rows), key=lambda candle: candle.opened_at)
 
     async def read(
-        self,
-        exchange: str,
-        symbol: str,
-        timeframe: str,
-        *,
-        start: datetime | None,
-        before: datetime | None,
-        limit: int,
+        self, series: Series, *, start: datetime | None, before: datetime | None, limit: int
     ) -> list[Candle]:
-        rows = await self._database.fetch(_READ, exchange, symbol, timeframe, start, before, limit)
+        rows = await self._database.fetch(_READ, *series, start, before, limit)
         return [_candle(row) for row in reversed(rows)]
 
-    async def last_at(self, exchange: str, symbol: str, timeframe: str) -> datetime | None:
-        found: datetime | None = (await self._database.fetch(_LAST, exchange, symbol, timeframe))[0][0]
+    async def summary(self, series: Series, start: datetime, end: datetime) -> tuple[Candle, int] | None:
+        rows = await self._database.fetch(_SUMMARY, *series, start, end)
+        return next(((_candle({**series._asdict(), **row}), row["parts"]) for row in rows), None)
+
+    async def openings(self, series: Series, start: datetime, end: datetime) -> list[datetime]:
+        return [row["opened_at"] for row in await self._database.fetch(_OPENINGS, *series, start, end)]
+
+    async def last_at(self, series: Series) -> datetime | None:
+        found: datetime | None = (await self._database.fetch(_LAST, *series))[0][0]
         return found
 
     async def position(self, feed: str) -> int | None:
-        """How many bars of a recorded feed have been played."""
         rows = await self._database.fetch("select position from feeds where name = $1", feed)
         return rows[0]["position"] if rows else None
 
-    async def move(self, work: Work, feed: str, position: int) -> None:
-        """Note how far the feed has come, with the candles it made."""
-        await work.connection.execute(_POSITION, feed, position)
+    async def move(self, feed: str, position: int) -> None:
+        await self._database.fetch("insert into feeds values ($1, $2) on conflict do nothing", feed, position)
 
 
 def _candle(row: Any) -> Candle:

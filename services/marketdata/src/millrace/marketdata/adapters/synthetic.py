@@ -1,17 +1,17 @@
-"""A feed of made-up markets, the same for the same seed."""
+"""Made-up markets, the same for the same seed, to be played like recorded ones."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import islice, takewhile
+from itertools import islice
 
-from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.instruments import Instrument, instrument
 from millrace.common.kernel.market import Candle
-from millrace.marketdata.app.pacing import pace
-from millrace.marketdata.domain.tape import Item, merged, scheduled
+from millrace.marketdata.adapters.recorded import Telling, told_as_ticks
+from millrace.marketdata.domain.cycle import Cycle
+from millrace.marketdata.domain.tape import Item
 from millrace.marketdata.domain.ticks import Tick
-from millrace.marketdata.domain.walk import walk
+from millrace.marketdata.domain.walk import quotes, walk
 
 FIRST_PRICES: Mapping[str, Decimal] = {
     "BTC/USDT": Decimal(40_000),
@@ -20,68 +20,35 @@ FIRST_PRICES: Mapping[str, Decimal] = {
     "ETH/ZAR": Decimal(45_000),
 }
 """Where a made-up market starts; others start at 100."""
+ORIGIN = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def synthetic_bars(exchange: str, symbol: str, timeframe: str, start: datetime, seed: int) -> Iterator[Candle]:
     """Closed bars for ever, from the one that holds `start`. Raises INVALID_SYMBOL for an unknown market."""
     market = instrument(exchange, symbol)
-    for ticks in _walk(market, timeframe, start, seed):
+    price = FIRST_PRICES.get(market.symbol, Decimal(100))
+    for ticks in walk(market, timeframe, start, price, seed):
         yield _bar(ticks, timeframe)
 
 
 def synthetic_tape(
-    exchange: str, symbols: Sequence[str], timeframe: str, start: datetime, seed: int, count: int
+    exchange: str, symbols: Sequence[str], timeframe: str, seed: int, count: int
 ) -> dict[str, list[Candle]]:
     """`count` bars of each symbol, as a recorded market would be given."""
-    return {name: list(islice(synthetic_bars(exchange, name, timeframe, start, seed), count)) for name in symbols}
+    return {name: list(islice(synthetic_bars(exchange, name, timeframe, ORIGIN, seed), count)) for name in symbols}
 
 
-class SyntheticFeed:
-    """Made-up markets from `start` on: ticks, and the bar they made when it closes."""
+def told_with_books(depth: int) -> Telling:
+    """The ticks of each bar, each followed by a book of `depth` levels around its price."""
 
-    stale = False
+    def told(cycle: Cycle, start: datetime) -> Iterator[Item]:
+        markets: dict[str, Instrument] = {name: instrument(cycle.exchange, name) for name in cycle.symbols}
+        for item in told_as_ticks(cycle, start):
+            yield item
+            if isinstance(item, Tick):
+                yield quotes(markets[item.symbol], item, depth)
 
-    def __init__(
-        self,
-        exchange: str,
-        symbols: Sequence[str],
-        timeframe: str,
-        start: datetime,
-        seed: int,
-        speed: float,
-        clock: Clock,
-    ) -> None:
-        self._markets = [instrument(exchange, name) for name in symbols]
-        self._timeframe = timeframe
-        self._start = start
-        self._seed = seed
-        self._speed = speed
-        self._clock = clock
-
-    def items(self) -> AsyncIterator[Item]:
-        """The markets together in time order, each item when it is due."""
-        streams = [self._stream(market) for market in self._markets]
-        return pace(scheduled(merged(*streams)), self._speed, self._clock)
-
-    async def history(self, symbol: str, timeframe: str, start: datetime, end: datetime) -> list[Candle]:
-        """The bars since the market began; there is nothing before."""
-        market = next((m for m in self._markets if m.symbol == symbol), None)
-        if market is None or timeframe != self._timeframe:
-            return []
-        bars = synthetic_bars(market.exchange, symbol, timeframe, self._start, self._seed)
-        return [bar for bar in takewhile(lambda bar: bar.opened_at < end, bars) if bar.opened_at >= start]
-
-    async def close(self) -> None:
-        """Nothing is held open."""
-
-    def _stream(self, market: Instrument) -> Iterator[Item]:
-        for ticks in _walk(market, self._timeframe, self._start, self._seed):
-            yield from ticks
-            yield _bar(ticks, self._timeframe)
-
-
-def _walk(market: Instrument, timeframe: str, start: datetime, seed: int) -> Iterator[list[Tick]]:
-    return walk(market, timeframe, start, FIRST_PRICES.get(market.symbol, Decimal(100)), seed)
+    return told
 
 
 def _bar(ticks: Sequence[Tick], timeframe: str) -> Candle:

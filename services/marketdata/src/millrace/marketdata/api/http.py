@@ -1,6 +1,5 @@
-"""Routes: candles, symbols, tickers; and the start of a replay."""
+"""Routes: candles, symbols, tickers, order books, platforms, the feed's health; and the start of a replay."""
 
-from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -8,15 +7,13 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from millrace.common.kernel.errors import Code, MillraceError
-from millrace.common.kernel.instruments import INSTRUMENTS, instrument
 from millrace.common.kernel.market import Candle
-from millrace.common.kernel.timeframes import parse_timeframe
 from millrace.common.web.answers import json_response
 from millrace.marketdata.app.lockstep import Lockstep
-from millrace.marketdata.app.ports import Candles
+from millrace.marketdata.app.queries import Market
 
 
-def routes(candles: Candles, offered: Callable[[], Sequence[str]], replay: Lockstep | None, current: Any) -> APIRouter:
+def routes(market: Market, replay: Lockstep | None, current: Any) -> APIRouter:
     """The API of the marketdata service."""
     api = APIRouter(dependencies=[Depends(current)])
 
@@ -25,49 +22,55 @@ def routes(candles: Candles, offered: Callable[[], Sequence[str]], replay: Locks
         symbol: str,
         timeframe: str,
         exchange: str = "binance",
-        start: datetime | None = None,
+        start: Annotated[datetime | None, Query(alias="from")] = None,
         before: datetime | None = None,
         limit: Annotated[int, Query(ge=1, le=10_000)] = 500,
     ) -> Response:
-        filters = instrument(exchange, symbol)
-        found = await candles.read(
-            filters.exchange, filters.symbol, parse_timeframe(timeframe), start=start, before=before, limit=limit
-        )
-        return json_response({"items": [_shown(candle) for candle in found]})
+        series, found, more = await market.candles(exchange, symbol, timeframe, start, before, limit)
+        page = {"items": [_shown(candle) for candle in found], "has_more": more}
+        return json_response({**series._asdict(), **page, "next_before": found[0].opened_at if more else None})
 
     @api.get("/symbols")
     async def symbols(exchange: str | None = None) -> Response:
-        names = ("exchange", "symbol", "base", "quote", "tick_size", "step_size", "min_notional")
-        rows = [
-            {**{n: getattr(i, n) for n in names}, "timeframes": list(offered())}
-            for i in INSTRUMENTS.values()
-            if exchange in (None, i.exchange)
-        ]
-        return json_response({"items": rows})
+        return json_response({"items": market.symbols(exchange)})
 
     @api.get("/ticker")
     async def ticker(symbol: str, exchange: str = "binance") -> Response:
-        filters = instrument(exchange, symbol)
-        found = await candles.read(filters.exchange, filters.symbol, offered()[0], start=None, before=None, limit=1)
-        if not found:
-            raise MillraceError(Code.UNAVAILABLE, f"no price of {filters.symbol} is known yet")
-        last = found[-1]
-        return json_response({"symbol": last.symbol, "price": last.close, "at": last.closed_at})
+        return json_response(await market.ticker(exchange, symbol))
+
+    @api.get("/book")
+    async def book(
+        symbol: str, exchange: str = "binance", limit: Annotated[int, Query(ge=1, le=1000)] = 20
+    ) -> Response:
+        top = market.book(exchange, symbol, limit)
+        return json_response({name: getattr(top, name) for name in top.__slots__})
+
+    @api.get("/platforms")
+    async def platforms() -> Response:
+        return json_response({"items": market.platforms()})
+
+    @api.get("/feed")
+    async def feed() -> Response:
+        return json_response(market.health())
 
     @api.post("/replay")
     async def start_replay() -> Response:
-        if replay is None:
-            raise MillraceError(Code.INVALID_STATE, "this platform does not run in lockstep")
-        replay.started.set()
-        return json_response({"played": replay.played, "total": replay.total})
+        played = _replay(replay)
+        played.started.set()
+        return json_response({"played": played.played, "total": played.total})
 
     @api.get("/replay")
     async def watch_replay() -> Response:
-        if replay is None:
-            raise MillraceError(Code.INVALID_STATE, "this platform does not run in lockstep")
-        return json_response({"played": replay.played, "total": replay.total})
+        played = _replay(replay)
+        return json_response({"played": played.played, "total": played.total})
 
     return api
+
+
+def _replay(replay: Lockstep | None) -> Lockstep:
+    if replay is None:
+        raise MillraceError(Code.INVALID_STATE, "this platform does not run in lockstep")
+    return replay
 
 
 def _shown(candle: Candle) -> dict[str, Any]:

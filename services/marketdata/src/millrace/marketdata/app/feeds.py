@@ -9,19 +9,37 @@ from millrace.marketdata.domain.tape import Item
 
 
 class Feed(Protocol):
-    """A market as it happens: ticks, closed candles, book snapshots and book updates, in time order per symbol."""
+    """A market as it happens: ticks, closed candles, book snapshots and book updates, in time order per symbol.
+
+    One that `closes` tells every closed candle itself; else candles are made of its ticks. `connected` tells whether
+    the last question was answered, `reconnects` how often the source came back after a disturbance.
+    """
+
+    name: str
+    exchange: str
+    symbols: tuple[str, ...]
+    closes: bool
+    connected: bool
+    reconnects: int
 
     @property
     def stale(self) -> bool:
         """Whether nothing has been heard of the market for longer than is healthy."""
         ...
 
-    def items(self) -> AsyncIterator[Item]:
-        """What happens from now on. Goes on through disturbances; ends only when the source has an end."""
+    async def prepare(self, start: datetime) -> None:
+        """Called once before anything else; `start` is where the stored candles end, or now."""
+        ...
+
+    def items(self, start: datetime) -> AsyncIterator[Item]:
+        """What happens from `start` on. Goes on through disturbances; ends only when the source has an end."""
         ...
 
     async def history(self, symbol: str, timeframe: str, start: datetime, end: datetime) -> Sequence[Candle]:
-        """The closed candles that opened in [`start`, `end`), oldest first, as far as the source knows them."""
+        """The closed candles that opened in [`start`, `end`), oldest first, as far as the source knows them.
+
+        Raises SourceDown, and UNAVAILABLE when this source has no history.
+        """
         ...
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from millrace.common.db.work import Works
 from millrace.common.events.topics import CATALOGUE
 from millrace.common.kernel.market import Candle
+from millrace.marketdata.app.ports import Candles
 from millrace.marketdata.app.publisher import Publisher
 
 STAGES = sorted(set(CATALOGUE["market.candles.v1"].readers.values()))
@@ -18,9 +19,15 @@ class Lockstep:
     """A replay that waits to be started. `at_rest` tells whether the whole platform has nothing left to do."""
 
     def __init__(
-        self, works: Works, publisher: Publisher, bars: Sequence[Candle], at_rest: Callable[[], Awaitable[bool]]
+        self,
+        works: Works,
+        candles: Candles,
+        publisher: Publisher,
+        bars: Sequence[Candle],
+        at_rest: Callable[[], Awaitable[bool]],
     ) -> None:
         self._works = works
+        self._candles = candles
         self._publisher = publisher
         self._bars = bars
         self._at_rest = at_rest
@@ -38,7 +45,8 @@ class Lockstep:
         for bar in self._bars:
             for stage in STAGES:
                 async with self._works.begin() as work:
-                    await self._publisher.closed([bar], work, stage)
+                    await self._candles.add(work, [bar])
+                    self._publisher.closed([bar], work, stage)
                 await self._rest()
             self.played += 1
 

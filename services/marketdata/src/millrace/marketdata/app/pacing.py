@@ -1,32 +1,39 @@
-"""Lets a tape run at a chosen speed."""
+"""Lets recorded items happen when they are due."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from datetime import datetime, timedelta
 
-from millrace.common.kernel import timeframes
 from millrace.common.kernel.clock import Clock
-from millrace.marketdata.domain.tape import Due, Item
+from millrace.marketdata.domain.tape import Item, moment_of
 
-BEHIND_LIMIT = 5.0
+BEHIND_LIMIT = 10.0
 
 
-def speed_of(bars_per_second: float, timeframe: str) -> float:
-    """Market seconds per real second when that many bars of `timeframe` go by in one."""
-    return bars_per_second * timeframes.SECONDS[timeframe]
+def market_time(clock: Clock, start: datetime, speed: float) -> Callable[[], datetime]:
+    """What time it is in the market: the clock's own at speed 1, else it runs `speed` times as fast from `start` on."""
+    if speed == 1:
+        return clock.now
+    begun = clock.monotonic()
+    return lambda: start + timedelta(seconds=(clock.monotonic() - begun) * speed)
 
 
 async def pace(
-    tape: Iterable[Due], speed: float, clock: Clock, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    items: Iterable[Item],
+    now: Callable[[], datetime],
+    speed: float,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Item]:
-    """Yield each item when it is due, `speed` market seconds per real second.
+    """Yield each item when the market's time, `now`, has come to it; what is due already comes at once.
 
-    Small delays are made up for, so the tape does not drift. Who is more than five real seconds behind (a suspended
-    machine, a blocked loop) goes on from there, and does not pour out all that was missed.
+    Ends before an item that is more than ten real seconds behind (a suspended machine, a blocked loop, a database that
+    was away): who asks must go on from the present, and not pour out all that was missed.
     """
-    origin = clock.monotonic()
-    for due in tape:
-        wait = origin + due.after.total_seconds() / speed - clock.monotonic()
-        if wait < -BEHIND_LIMIT:
-            origin -= wait
+    first = True
+    for item in items:
+        wait = (moment_of(item) - now()).total_seconds() / speed
+        if wait < -BEHIND_LIMIT and not first:
+            return
+        first = first and wait < 0
         await sleep(max(wait, 0.0))
-        yield due.item
+        yield item

@@ -4,41 +4,40 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from millrace.common.bus.port import Bus
-from millrace.common.db.work import Work, Works
+from millrace.common.db.work import Work
 from millrace.common.events.envelope import Envelope
-from millrace.common.events.market import CandleClosed, CandleForming, PriceSeen
+from millrace.common.events.market import BookSeen, CandleClosed, CandleForming, PriceSeen
 from millrace.common.events.message import Event
 from millrace.common.kernel.ids import derive_id, new_id
 from millrace.common.kernel.market import Candle
-from millrace.marketdata.app.ports import Candles
+from millrace.marketdata.domain.orderbook import BookSnapshot
+from millrace.marketdata.domain.ticks import Tick
 
 
 class Publisher:
     """The only voice of the market's topics."""
 
-    def __init__(self, works: Works, bus: Bus, candles: Candles) -> None:
-        self._works = works
+    def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._candles = candles
 
-    async def closed(self, candles: Sequence[Candle], work: Work, stage: int = 0) -> None:
-        """Store closed candles and tell of them in the same unit of work."""
-        await self._candles.add(work, candles)
+    def closed(self, candles: Sequence[Candle], work: Work, stage: int = 0) -> None:
+        """Tell of closed candles when `work` commits. Their ids derive from them."""
         for candle in candles:
             event_id = derive_id(candle.closed_at, candle.exchange, candle.symbol, candle.timeframe, candle.opened_at)
             work.emit(CandleClosed.of(candle), at=candle.closed_at, event_id=event_id, stage=stage)
 
-    def price(self, candle: Candle, at: datetime) -> None:
-        """The market traded at the candle's close, just now; `candle` is how the open one looks."""
+    def price(self, tick: Tick, forming: Sequence[Candle], at: datetime) -> None:
+        """The market traded, and so look the open candles now."""
         seen = PriceSeen(
-            exchange=candle.exchange, symbol=candle.symbol, price=candle.close, quantity=candle.volume, at=at
+            exchange=tick.exchange, symbol=tick.symbol, price=tick.price, quantity=tick.quantity, at=tick.at
         )
-        self._broadcast(seen, at)
-        self.forming(candle, at)
+        for event in (seen, *map(CandleForming.of, forming)):
+            self._broadcast(event, at)
 
-    def forming(self, candle: Candle, at: datetime) -> None:
-        """The open candle as it is now."""
-        self._broadcast(CandleForming.of(candle), at)
+    def book(self, top: BookSnapshot, at: datetime) -> None:
+        """The best levels are these now."""
+        names = ("exchange", "symbol", "bids", "asks", "last_update_id", "at")
+        self._broadcast(BookSeen(**{name: getattr(top, name) for name in names}), at)
 
     def _broadcast(self, event: Event, at: datetime) -> None:
         envelope = Envelope(new_id(), event.type, "marketdata", at, event.key, event.model_dump_json().encode())

@@ -14,12 +14,13 @@ _EXACT = Context(prec=60)
 
 @dataclass(slots=True)
 class Counts:
-    """What a builder did with its input, for the metrics."""
+    """What a builder did with its input, for the metrics. `partial` ticks are of a candle that is not known whole."""
 
     taken: int = 0
     amended: int = 0
     duplicates: int = 0
     late: int = 0
+    partial: int = 0
     filled: int = 0
     missing: int = 0
 
@@ -62,6 +63,7 @@ class CandleBuilder:
         self._fill = fill
         self._open: dict[datetime, _Forming] = {}
         self._now: datetime | None = None
+        self._first: datetime | None = None
         self._closed: Candle | None = None
         self._empty = 0
 
@@ -71,16 +73,27 @@ class CandleBuilder:
         opened_at = max(self._open, default=None)
         return None if opened_at is None else self._candle(opened_at, self._open[opened_at])
 
+    def begin(self, at: datetime) -> None:
+        """Start afresh: what happened before `at` is not known as a whole, so the candle that holds it is not made."""
+        self._open.clear()
+        self._closed, self._empty = None, 0
+        opened_at = timeframes.opening(at, self._timeframe)
+        self._first = opened_at if opened_at == at else opened_at + self._length
+
     def follow(self, candle: Candle) -> None:
         """Go on after a candle that is closed already: earlier ticks are late, and flat candles know their price."""
-        self._closed = candle
-        self._see(candle.closed_at + self._lateness)
+        self._closed, self._empty = candle, 0
+        self._open = {opened_at: forming for opened_at, forming in self._open.items() if opened_at > candle.opened_at}
+        self._first = candle.closed_at
 
     def add(self, tick: Tick) -> list[Candle]:
         """Take a tick; returns the candles that closed by it, oldest first."""
         opened_at = timeframes.opening(tick.at, self._timeframe)
         if self._is_over(opened_at):
-            self.counts.late += 1
+            if self._closed is None and self._first is not None and opened_at < self._first:
+                self.counts.partial += 1
+            else:
+                self.counts.late += 1
             return []
         forming = self._open.get(opened_at)
         if forming is None:
@@ -112,6 +125,8 @@ class CandleBuilder:
         self._now = now if self._now is None else max(self._now, now)
 
     def _is_over(self, opened_at: datetime) -> bool:
+        if self._first is not None and opened_at < self._first:
+            return True
         return self._now is not None and opened_at + self._length + self._lateness <= self._now
 
     def _first_alive(self) -> datetime:

@@ -70,15 +70,14 @@ class OrderBook:
         if isinstance(item, BookSnapshot):
             return self._restart(item)
         if self.last_update_id is None:
-            if len(self._pending) == PENDING_LIMIT:
-                self._pending.pop(0)
-            self._pending.append(item)
+            self._keep(item)
             return False
         if item.last_update_id <= self.last_update_id:
             return False
         if item.first_update_id > self.last_update_id + 1:
             wanted = self.last_update_id + 1
             self._clear()
+            self._keep(item)
             raise BookOutOfSync(f"update {wanted} of {self.symbol} is missing; got {item.first_update_id}")
         self._bids.change(item.bids)
         self._asks.change(item.asks)
@@ -98,9 +97,18 @@ class OrderBook:
         self._bids.change(snapshot.bids)
         self._asks.change(snapshot.asks)
         self.last_update_id, self._at = snapshot.last_update_id, snapshot.at
-        for update in pending:
-            self.take(update)
+        for number, update in enumerate(pending):
+            try:
+                self.take(update)
+            except BookOutOfSync:
+                self._pending = pending[number:]
+                raise
         return True
+
+    def _keep(self, update: BookUpdate) -> None:
+        if len(self._pending) == PENDING_LIMIT:
+            self._pending.pop(0)
+        self._pending.append(update)
 
     def _clear(self) -> None:
         self.last_update_id = self._at = None

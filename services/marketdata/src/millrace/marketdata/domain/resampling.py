@@ -1,49 +1,63 @@
 """Larger candles out of smaller ones, as they close."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from millrace.common.kernel import timeframes
 from millrace.common.kernel.market import Candle
 
+_LARGER = ("5s", "15s", "1m", "5m", "15m", "1h", "4h", "1d")
+
+
+def larger_than(timeframe: str) -> tuple[str, ...]:
+    """The timeframes that are made of candles of `timeframe`, smallest first."""
+    seconds = timeframes.SECONDS[timeframe]
+    return tuple(t for t in _LARGER if timeframes.SECONDS[t] > seconds and timeframes.SECONDS[t] % seconds == 0)
+
 
 class Resampler:
-    """One pair's larger timeframes. A larger candle closes with the last small one on its grid.
+    """One market's larger timeframes. A larger candle closes with the last small one on its grid.
 
-    When that one never comes, it closes with the first of the next; parts may be missing. A small candle that comes
-    twice or after a later one is passed over and counted in `ignored`.
+    One that lacks a part is not made here: when its time is over, it is added to `torn` as (timeframe, opening).
+    A small candle that comes twice or after a later one is passed over and counted in `ignored`.
     """
 
     def __init__(self, targets: Sequence[str]) -> None:
-        self._targets = tuple(targets)
-        self._last: Candle | None = None
         self.open: dict[str, Candle] = {}
+        self.torn: list[tuple[str, datetime]] = []
         self.ignored = 0
+        self._targets = tuple(targets)
+        self._parts: dict[str, int] = {}
+        self._last: Candle | None = None
+
+    def resume(self, target: str, candle: Candle, parts: int) -> None:
+        """Go on with a larger candle that `parts` small ones have made so far."""
+        self.open[target], self._parts[target] = candle, parts
 
     def add(self, candle: Candle) -> list[Candle]:
-        """Take a closed candle; returns the larger ones that closed with it."""
+        """Take a closed candle; returns the larger ones that are complete with it, smallest first."""
         if self._last is not None and candle.opened_at <= self._last.opened_at:
             self.ignored += 1
             return []
         self._last = candle
-        closed: list[Candle] = []
-        for target in self._targets:
-            opened_at = timeframes.opening(candle.opened_at, target)
-            known = self.open.get(target)
-            if known is not None and known.opened_at < opened_at:
-                closed.append(self.open.pop(target))  # its last part never came
-                known = None
-            self.open[target] = merged(known, candle, target)
-            if candle.closed_at == opened_at + timeframes.length(target):
-                closed.append(self.open.pop(target))
-        return closed
+        return [made for target in self._targets if (made := self._grown(target, candle)) is not None]
 
-
-def resampled(candles: Iterable[Candle], target: str) -> Iterator[Candle]:
-    """One pair's candles as larger ones; the last only when it is complete."""
-    resampler = Resampler((target,))
-    for candle in candles:
-        yield from resampler.add(candle)
+    def _grown(self, target: str, part: Candle) -> Candle | None:
+        opened_at = timeframes.opening(part.opened_at, target)
+        known = self.open.get(target)
+        if known is not None and known.opened_at < opened_at:
+            self.torn.append((target, known.opened_at))
+            known = None
+        whole = self.open[target] = merged(known, part, target)
+        self._parts[target] = parts = 1 if known is None else self._parts[target] + 1
+        if part.closed_at < whole.closed_at:
+            return None
+        del self.open[target]
+        if parts * timeframes.SECONDS[part.timeframe] == timeframes.SECONDS[target]:
+            return whole
+        self.torn.append((target, opened_at))
+        return None
 
 
 def merged(whole: Candle | None, part: Candle, timeframe: str) -> Candle:

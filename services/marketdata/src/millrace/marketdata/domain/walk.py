@@ -12,6 +12,7 @@ from random import Random
 from millrace.common.kernel import timeframes
 from millrace.common.kernel.clock import to_millis
 from millrace.common.kernel.instruments import Instrument
+from millrace.marketdata.domain.orderbook import BookSnapshot
 from millrace.marketdata.domain.ticks import Tick
 
 STEPS = 8
@@ -76,3 +77,17 @@ def _tick(instrument: Instrument, ticks: int, lots: int, opened_at: datetime, st
         opened_at + number * step,
         str(to_millis(opened_at) * 10 + number),
     )
+
+
+def quotes(instrument: Instrument, tick: Tick, depth: int) -> BookSnapshot:
+    """A book around a trade: `depth` levels each side, half a basis point apart, the same for the same trade."""
+    price, number = int(tick.price / instrument.tick_size), int(tick.trade_id)
+    apart = max(price // 20_000, 1)
+
+    def level(place: int, side: int) -> tuple[Decimal, Decimal]:
+        lots = 1 + (number * 40_503 + place * 2_654_435_761 + (side > 0) * 97) % 5_000
+        return (price + side * (1 + place * apart)) * instrument.tick_size, lots * instrument.step_size
+
+    bids = tuple(level(place, -1) for place in range(depth) if price > 1 + place * apart)
+    asks = tuple(level(place, 1) for place in range(depth))
+    return BookSnapshot(instrument.exchange, instrument.symbol, bids, asks, number, tick.at)
