@@ -31,28 +31,28 @@ def pages() -> dict[Path, str]:
     }
 
 
-def stale(wanted: dict[Path, str]) -> list[Path]:
-    """The files that say something else, or are not there."""
-    return [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
-
-
-def main() -> int:
-    """Write what is stale, or say so; refuse both when an event has changed in a way others could not read."""
-    parser = argparse.ArgumentParser(prog="python -m tools.docs", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when something is stale")
-    checking = parser.parse_args().check
-    if problems := broken(stored(), schemas()):
+def settle(wanted: dict[Path, str], problems: list[str], *, checking: bool) -> int:
+    """Write the files that say something else, or only name them; write nothing while there are problems."""
+    if problems:
         print("\n".join([*problems, "give the changed event a new type, .v2 (docs/decisions/0009)"]))
         return 1
-    found = stale(wanted := pages())
-    for path in found:
-        print(f"{'stale' if checking else 'wrote'}: {path.relative_to(ROOT)}")
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
+    for path in stale:
+        print(f"{'stale' if checking else 'wrote'}: {path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}")
         if not checking:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(wanted[path])
-    if checking and found:
+    if checking and stale:
         print("run `make docs`")
-    return 1 if checking and found else 0
+    return 1 if checking and stale else 0
+
+
+def main() -> int:
+    """Write what is stale, or say so."""
+    parser = argparse.ArgumentParser(prog="python -m tools.docs", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when something is stale")
+    checking = parser.parse_args().check
+    return settle(pages(), broken(stored(), schemas()), checking=checking)
 
 
 if __name__ == "__main__":
