@@ -1,67 +1,84 @@
 """Every requested order is answered exactly once."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 from millrace.common.events.risk import OrderApproved, OrderRefused
-from millrace.common.events.trading import AccountOpened, OrderRequested, OrderType, Side
-from millrace.common.kernel.ids import new_id
-from millrace.common.testing.service import Stand, StartService
-
-AT = datetime(2026, 1, 1, tzinfo=UTC)
-USER, ACCOUNT = uuid4(), uuid4()
+from millrace.common.events.trading import OrderRequested, OrderState, Side
 
 
-def order(**changes: Any) -> OrderRequested:
-    """A buy of 0.01 BTC at 20,000 USDT."""
-    terms: dict[str, Any] = {
-        "order_id": new_id(),
-        "user_id": USER,
-        "account_id": ACCOUNT,
-        "intent_id": new_id(),
-        "client_order_id": uuid4().hex,
-        "source": "api",
-        "origin": "test",
-        "exchange": "binance",
-        "symbol": "BTC/USDT",
-        "side": Side.BUY,
-        "order_type": OrderType.LIMIT,
-        "quantity": Decimal("0.01"),
-        "price": Decimal(20_000),
-        "reference_price": Decimal(20_000),
-        "requested_at": AT,
-    }
-    return OrderRequested(**{**terms, **changes})
+async def test_an_order_within_all_limits_is_approved_and_its_funds_are_reserved(owner: Any) -> None:
+    await owner.hear(owner.order())
+    assert owner.answers() == ["approved"]
+    assert await owner.balances() == {"USDT": (10_000, Decimal("200.4"))}
 
 
-async def opened(start_service: StartService, funds: str = "10000") -> Stand:
-    """The risk service, knowing one paper account."""
-    stand = await start_service("risk")
-    account = {"name": "Paper", "exchange": "binance", "mode": "paper", "currency": "USDT"}
-    await stand.hear(AccountOpened(user_id=USER, account_id=ACCOUNT, initial_balance=Decimal(funds), **account), at=AT)
-    return stand
+async def test_a_request_that_is_delivered_twice_is_answered_once(owner: Any) -> None:
+    envelope = owner.stand.envelope(owner.order(), owner.at)
+    await owner.stand.deliver((OrderRequested.topic, envelope), (OrderRequested.topic, envelope))
+    await owner.stand.deliver((OrderRequested.topic, envelope))
+    assert owner.answers() == ["approved"]
 
 
-async def test_an_order_within_all_limits_is_approved_and_its_funds_are_reserved(start_service: StartService) -> None:
-    stand = await opened(start_service)
-    await stand.hear(order(), at=AT)
-    assert len(stand.said(OrderApproved)) == 1
-    balance = (await stand.rows("risk", "select total, reserved from balances"))[0]
-    assert balance == {"total": 10_000, "reserved": Decimal("200.4")}
-
-
-async def test_a_request_that_is_delivered_twice_is_answered_once(start_service: StartService) -> None:
-    stand = await opened(start_service)
-    envelope = stand.envelope(order(), AT)
-    await stand.deliver((OrderRequested.topic, envelope), (OrderRequested.topic, envelope))
-    await stand.deliver((OrderRequested.topic, envelope))
-    assert len(stand.messages) == 1
-
-
-async def test_an_order_over_the_funds_is_refused_with_the_rule_and_its_numbers(start_service: StartService) -> None:
-    stand = await opened(start_service, "100")
-    await stand.hear(order(), at=AT)
-    refused = stand.said(OrderRefused)[0]
+async def test_an_order_over_the_funds_is_refused_with_the_rule_and_its_numbers(new_owner: Any) -> None:
+    owner = await new_owner("100")
+    await owner.hear(owner.order())
+    refused = owner.stand.said(OrderRefused)[0]
     assert (refused.rule, refused.limit_value, refused.current_value) == ("balance", 100, Decimal("200.4"))
+
+
+async def test_a_refused_order_holds_nothing_and_is_never_approved_later(owner: Any) -> None:
+    order = owner.order(quantity=Decimal(10))
+    await owner.hear(order)
+    await owner.hear(owner.update(order, OrderState.REFUSED, 2))
+    await owner.hear(order)
+    assert owner.answers() == ["balance", "order_ended"]
+    assert await owner.balances() == {"USDT": (10_000, 0)}
+    assert await owner.open_orders() == 0
+
+
+async def test_an_order_that_is_asked_again_gets_the_same_approval_and_one_reservation(owner: Any) -> None:
+    order = owner.order()
+    await owner.hear(order)
+    await owner.hear(order)
+    first, again = owner.stand.said(OrderApproved)
+    assert first.approval_id == again.approval_id
+    assert again.expires_at > first.expires_at
+    assert await owner.balances() == {"USDT": (10_000, Decimal("200.4"))}
+
+
+async def test_an_order_that_ended_before_its_request_was_heard_is_refused(owner: Any) -> None:
+    order = owner.order()
+    await owner.hear(owner.update(order, OrderState.CANCELLED, 2))
+    await owner.hear(order)
+    assert owner.answers() == ["order_ended"]
+
+
+async def test_an_account_of_somebody_else_is_unknown(owner: Any) -> None:
+    await owner.hear(owner.order(user_id=uuid4()), owner.order(account_id=uuid4()))
+    assert [refused.rule for refused in owner.stand.said(OrderRefused)] == ["account", "account"]
+
+
+async def test_orders_of_one_batch_see_each_other(owner: Any) -> None:
+    await owner.hear(*(owner.order(quantity=Decimal("0.1")) for _ in range(8)))
+    assert owner.answers() == ["approved"] * 4 + ["balance"] * 4
+    assert (await owner.balances())["USDT"] == (10_000, 4 * Decimal("2004"))
+
+
+async def test_a_reduce_only_order_sells_what_is_held_and_not_more(owner: Any) -> None:
+    bought = owner.order()
+    await owner.hear(bought, owner.update(bought, OrderState.FILLED, 4, "0.01"))
+    exit_more = owner.order(side=Side.SELL, quantity=Decimal("0.02"), reduce_only=True)
+    exit_all = owner.order(side=Side.SELL, quantity=Decimal("0.01"), reduce_only=True)
+    await owner.hear(exit_more, exit_all, owner.order(reduce_only=True))
+    assert owner.answers() == ["approved", "reduce_only", "approved", "reduce_only"]
+
+
+async def test_losses_stop_entries_but_not_exits(owner: Any) -> None:
+    bought = owner.order()
+    await owner.hear(bought, owner.update(bought, OrderState.FILLED, 4, "0.01"))
+    await owner.limit("daily_loss", "50")
+    await owner.hear(owner.mark("-50"))
+    await owner.hear(owner.order(), owner.order(side=Side.SELL))
+    assert owner.answers() == ["approved", "daily_loss", "approved"]

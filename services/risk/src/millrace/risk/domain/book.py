@@ -132,19 +132,21 @@ class Book:
         if now.version <= held.version:
             return False
         quantity, value = now.quantity - held.filled_quantity, now.notional - held.filled_notional
-        cost = value + now.fees - held.fees
+        paid = now.fees - held.fees
+        cost, got = value + paid, quantity if now.buying else value - paid
         spent, earned = (now.quote, now.base) if now.buying else (now.base, now.quote)
         used = cost if now.buying else quantity
         released = held.left_over if now.ended else min(held.left_over, max(used, ZERO))
         bought = held.unbought if now.ended else min(held.unbought, max(value, ZERO))
         self._balance(spent).total -= used
         self._balance(spent).reserved -= released
-        self._balance(earned).total += quantity if now.buying else value - (now.fees - held.fees)
-        exposure = self._exposure(now.symbol)
-        exposure.quantity += quantity if now.buying else -quantity
-        exposure.buying -= bought
-        if quantity > 0:
-            exposure.price = divided(value, quantity)
+        if got:
+            self._balance(earned).total += got
+        if quantity or bought:
+            exposure = self._exposure(now.symbol)
+            exposure.quantity += quantity if now.buying else -quantity
+            exposure.buying -= bought
+            exposure.price = divided(value, quantity) if quantity > 0 else exposure.price
         self._advance(held, now, released, bought)
         self._watch_position(now.symbol)
         return True
