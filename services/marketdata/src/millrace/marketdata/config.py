@@ -21,7 +21,9 @@ class MarketdataSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MILLRACE_MARKETDATA_", frozen=True, extra="ignore")
 
-    feed: Literal["recorded", "synthetic", "ccxt", "lockstep", "none"] = "recorded"
+    feed: Literal["recorded", "synthetic", "ccxt", "lockstep", "none"] = Field(
+        "recorded", description="where the market comes from; none: nothing happens"
+    )
     exchange: str = Field("binance", description="one of binance, luno, kucoin, kraken, bybit")
     symbols: str = Field("", description="comma-separated; empty: all that the recording has, else the best known")
     tape: Literal["bars", "ticks", "trades", "book"] = Field(

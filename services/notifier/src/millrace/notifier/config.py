@@ -1,26 +1,25 @@
 """Settings of the notifier."""
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class NotifierSettings(BaseSettings):
-    """Bounds of a stream and of the log it can be resumed from. Limits count entries, streams, markets or messages.
-
-    A client may send `burst` messages at once and `rate` a second; one that takes nothing for `unread_seconds` is
-    dropped; every `watch_seconds` ended sessions are looked for.
-    """
+    """Bounds of a stream and of the log it can be resumed from."""
 
     model_config = SettingsConfigDict(env_prefix="MILLRACE_NOTIFIER_", frozen=True, extra="ignore")
 
-    waiting_limit: int = 1000
-    streams_per_user: int = 20
-    markets_per_stream: int = 200
-    log_limit: int = 10_000
-    log_seconds: float = 24 * 3600.0
-    shorten_seconds: float = 60.0
-    auth_seconds: float = 10.0
-    heartbeat_seconds: float = 15.0
-    watch_seconds: float = 2.0
-    unread_seconds: float = 10.0
-    burst: float = 200.0
-    rate: float = 50.0
+    waiting_limit: int = Field(
+        1000, description="messages that wait for one client; more end its stream, and it resumes"
+    )
+    streams_per_user: int = Field(20, description="open streams of one user")
+    markets_per_stream: int = Field(200, description="markets one stream may watch")
+    log_limit: int = Field(10_000, description="entries of a user that are kept at most, the newest")
+    log_seconds: float = Field(24 * 3600.0, description="how long an entry is kept at most")
+    shorten_seconds: float = Field(60.0, description="how often logs are shortened")
+    auth_seconds: float = Field(10.0, description="how long a WebSocket may stay without signing in")
+    heartbeat_seconds: float = Field(15.0, description="silence after which a stream says that it lives")
+    watch_seconds: float = Field(2.0, description="how often ended sessions and stuck clients are looked for")
+    unread_seconds: float = Field(10.0, description="how long a client may take nothing before it is dropped")
+    burst: float = Field(200.0, description="messages a client may send at once")
+    rate: float = Field(50.0, description="messages a client may send a second, in the long run")
