@@ -125,6 +125,13 @@ def test_a_trade_beyond_the_limit_makes_it_as_far_as_it_goes_and_one_at_the_limi
     assert told(trade(market, "102.5", "9", at=3)) == ["filled 2.0 at 102.0 maker"]
 
 
+def test_the_lots_of_one_trade_go_round_once(market: Market) -> None:
+    for name, price in (("a", "99"), ("b", "99.5")):
+        market.submit(order(name, quantity="2", price=price))
+    reports = trade(market, "98", "3", at=1)
+    assert [(r.client_order_id, str(r.quantity)) for r in reports] == [("b", "2.0"), ("a", "1.0")]
+
+
 @pytest.mark.parametrize(
     ("kind", "side", "stop", "quiet", "touching", "paid"),
     [

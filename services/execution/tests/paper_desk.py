@@ -1,6 +1,5 @@
 """Paper venues on a real database, as processes that come and go."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,6 +8,7 @@ from uuid import UUID, uuid4
 
 from millrace.common.db.database import Database
 from millrace.common.kernel.market import Candle
+from millrace.common.kernel.money import plain
 from millrace.execution.adapters.paper import PaperVenue
 from millrace.execution.app.leases import Leases
 from millrace.execution.app.ports import VenueOrder, VenueReport
@@ -88,11 +88,10 @@ def show(venue: PaperVenue, bids: dict[str, str], asks: dict[str, str], *, at: f
     venue.on_book(*BTC, *sides, after(at), number)
 
 
-Failing = Callable[[str], Any]
-
-
 def _short(report: VenueReport) -> str:
     name = report.client_order_id
     if report.kind == "filled":
-        return f"{name} filled {report.quantity:f} at {report.price:f}"
+        assert report.quantity is not None
+        assert report.price is not None
+        return f"{name} filled {plain(report.quantity)} at {plain(report.price)}"
     return f"{name} {report.kind}" + (f" {report.reason}" if report.reason else "")

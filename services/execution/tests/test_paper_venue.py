@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from decimal import Decimal
 
 import asyncpg
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from millrace.common.db.database import Database
 from millrace.execution.adapters.paper import PaperVenue
 from millrace.execution.app.leases import Fenced
-from services.execution.tests.paper_desk import BTC, PaperDesk, bar, remembered, show
+from services.execution.tests.paper_desk import BTC, PaperDesk, after, bar, remembered, show
 
 _BREAK = """
-create function execution.fall() returns trigger language plpgsql as $$ begin raise exception 'the disk is on fire'; end $$;
+create function execution.fall() returns trigger language plpgsql as
+  $$ begin raise exception 'the disk is on fire'; end $$;
 create trigger fall before insert on execution.venue_reports for each row
   when (new.client_order_id = 'unlucky') execute function execution.fall();
 """
@@ -65,7 +67,7 @@ async def test_reports_are_numbered_in_the_order_they_happened(desk: PaperDesk) 
     await venue.submit(
         [desk.order("a", leases.epoch, quantity="3", price="101"), desk.order("b", leases.epoch, "sell")]
     )
-    await venue.cancel([desk.order("a", leases.epoch)], desk.order("a", 0, at=9).signed_at)
+    await venue.cancel([desk.order("a", leases.epoch)], after(9))
     assert await desk.told() == [
         "a accepted",
         "a filled 1 at 100",
@@ -125,11 +127,11 @@ async def _waits(desk: PaperDesk) -> bool:
 async def test_an_older_epoch_places_cancels_and_matches_nothing(desk: PaperDesk) -> None:
     old, before = await desk.process()
     await old.submit([desk.order("a", before.epoch, price="90")])
-    new, leases = await desk.process("two")
+    new, _ = await desk.process("two")
     with pytest.raises(Fenced):
         await old.submit([desk.order("b", before.epoch, price="90")])
     with pytest.raises(Fenced):
-        await old.cancel([desk.order("a", before.epoch)], desk.order("a", 0, at=9).signed_at)
+        await old.cancel([desk.order("a", before.epoch)], after(9))
     with pytest.raises(Fenced):
         await old.on_candles([bar(1, "90", "91", "80", "85")])
     with pytest.raises(Fenced):
@@ -182,7 +184,7 @@ async def test_a_book_and_a_trade_fill_what_rests_and_the_news_is_told(desk: Pap
     news.clear()
     show(venue, {"99": "9"}, {"100": "1.5"}, at=1)
     await until(lambda: _settled(venue, news, 1))
-    venue.on_price(*BTC, bar(0, "94", "94", "94", "94").close, bar(0, "1", "1", "1", "1").volume / 100, stop.signed_at)
+    venue.on_price(*BTC, Decimal(94), Decimal("0.1"), after(1))
     await until(lambda: _settled(venue, news, 2))
     running.cancel()
     await asyncio.wait([running])
@@ -204,7 +206,7 @@ async def test_what_a_book_did_is_written_by_the_next_turn_even_before_the_loop_
     await venue.submit([desk.order("a", leases.epoch, price="100")])
     show(venue, {}, {"100": "1"}, at=1)
     assert venue.busy
-    await venue.cancel([desk.order("a", leases.epoch)], desk.order("a", 0, at=2).signed_at)
+    await venue.cancel([desk.order("a", leases.epoch)], after(2))
     assert await desk.told() == ["a accepted", "a filled 1 at 100", "a refused UNKNOWN_ORDER"]
 
 
@@ -214,10 +216,7 @@ async def test_bars_of_one_batch_match_in_their_order_and_a_bar_again_changes_no
     bars = [bar(1, "100", "101", "94", "96"), bar(2, "96", "97", "89", "91")]
     await venue.on_candles([*bars, bars[0]])
     again, _ = await desk.process()
-    for each in (venue, again):
-        with_lease = each if each is again else None
-        if with_lease:
-            await with_lease.on_candles(bars)
+    await again.on_candles(bars)
     assert (await desk.told())[2:] == ["a filled 1 at 95", "b filled 1 at 90"]
     assert again.price(*BTC) == 91
     assert remembered(again) == await desk.stored()
@@ -225,7 +224,7 @@ async def test_bars_of_one_batch_match_in_their_order_and_a_bar_again_changes_no
 
 async def test_a_pair_that_cannot_be_traded_is_not_heard(desk: PaperDesk) -> None:
     venue, _ = await desk.process()
-    venue.on_price("nowhere", "BTC/USDT", bar(0, "1", "1", "1", "1").close)
-    venue.on_book("nowhere", "BTC/USDT", [], [], bar(0, "1", "1", "1", "1").opened_at, 1)
+    venue.on_price("nowhere", "BTC/USDT", Decimal(1))
+    venue.on_book("nowhere", "BTC/USDT", [], [], after(0), 1)
     assert venue.price("nowhere", "BTC/USDT") is None
     assert not venue.busy
