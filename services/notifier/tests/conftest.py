@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import aiohttp
 import orjson
@@ -121,9 +121,9 @@ class Events:
 
 
 def changed(user_id: UUID, name: str) -> BotChanged:
-    """A bot of this name changed."""
+    """The user's one bot has this name now; what happens to one bot stays in order."""
     return BotChanged(
-        bot_id=uuid4(),
+        bot_id=uuid5(user_id, "bot"),
         user_id=user_id,
         account_id=uuid4(),
         name=name,

@@ -35,6 +35,5 @@ def build(context: Context) -> Service:
     api.include_router(auth.routes(backend, secure=settings.secure_cookies))
     api.include_router(trading.routes(backend))
     api.include_router(portfolio.routes(backend, context.clock.now))
-    service = Service("gateway", api=api)
-    service.front = Streams(api, context.call, context.settings.url_of("notifier"))
-    return service
+    streams = Streams(api, context.call, context.settings.url_of("notifier"), union)
+    return Service("gateway", api=api, front=streams, drain=[streams.drain], stop=[streams.close])

@@ -2,27 +2,43 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
 
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.web.client import InProcess, ServiceClient
+from millrace.common.web.errors import Renderer
 
 _PATHS = ("/ws", "/api/v1/ws", "/api/realtime/events")
-_HOP = {b"host", b"connection", b"upgrade", b"content-length", b"transfer-encoding"}
+_ASKED = (b"authorization", b"last-event-id", b"user-agent", b"traceparent")
+_PARAMETERS = ("token", "last_event_id")
+_ANSWERED = ("content-type", "cache-control", "x-accel-buffering", "retry-after", "www-authenticate", "x-request-id")
+_COME_BACK = "the service restarts; come back and resume"
+_LAST_EVENT = b'retry: 1000\nevent: reconnect\ndata: {"code":1012,"reason":"%s"}\n\n' % _COME_BACK.encode()
+_CONNECT_SECONDS = 5.0
+_SILENCE_SECONDS = 45.0  # the notifier says something every 15 seconds
+_MESSAGE_LIMIT = 1 << 20
 
 
 class Streams:
     """An ASGI app in front of another: takes the notifier's paths, leaves the rest to `app`."""
 
-    def __init__(self, app: Any, call: Callable[[str], ServiceClient], url: str) -> None:
+    def __init__(self, app: Any, call: Callable[[str], ServiceClient], url: str, render: Renderer) -> None:
         self._app = app
         self._call = call
         self._url = url.rstrip("/")
+        self._render = render
+        self._session: aiohttp.ClientSession | None = None
+        self._draining = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan" or scope["path"] not in _PATHS:
+            if scope.get("method") == "HEAD":  # answered like GET; the server leaves out the body
+                scope = {**scope, "method": "GET"}
             await self._app(scope, receive, send)
             return
         client = self._call("notifier")
@@ -33,50 +49,90 @@ class Streams:
         else:
             await self._events(scope, receive, send)
 
+    async def drain(self) -> None:
+        """Tell the clients whose streams are carried through to come back."""
+        self._draining.set()
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    def _upstream(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            timeout = aiohttp.ClientTimeout(None, connect=_CONNECT_SECONDS)
+            self._session = aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0))
+        return self._session
+
     async def _events(self, scope: Any, receive: Any, send: Any) -> None:
-        gone = asyncio.create_task(_gone(receive))
+        silence = aiohttp.ClientTimeout(None, connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS)
+        started, last = False, b""
         try:
-            async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(None, connect=5)) as session,
-                session.get(self._target(scope), headers=_headers(scope)) as answer,
-            ):
-                kind = answer.headers.get("content-type", "text/event-stream").encode()
-                headers = [(b"content-type", kind), (b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")]
-                await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-                await _pour(answer, send, gone)
-        except aiohttp.ClientError:
-            raise MillraceError(Code.UNAVAILABLE, "the stream is temporarily unavailable; try again") from None
-        finally:
-            gone.cancel()
+            async with self._upstream().request(
+                scope["method"], self._url + scope["path"], timeout=silence, allow_redirects=False, **_asked(scope)
+            ) as answer:
+                kept = [(name.encode(), answer.headers[name].encode()) for name in _ANSWERED if name in answer.headers]
+                await send({"type": "http.response.start", "status": answer.status, "headers": kept})
+                started = True
+                await _first(_pour(answer, send), _gone(receive), self._draining.wait())
+                last = _LAST_EVENT if self._draining.is_set() and answer.status == 200 else b""
+        except (aiohttp.ClientError, TimeoutError):
+            if not started:
+                problem = MillraceError(Code.UNAVAILABLE, "the stream is temporarily unavailable", retry_after=1)
+                await self._render(problem, Request(scope))(scope, receive, send)
+                return
+            last = _LAST_EVENT
+        with suppress(OSError):
+            await send({"type": "http.response.body", "body": last, "more_body": False})
 
     async def _websocket(self, scope: Any, receive: Any, send: Any) -> None:
         await receive()
+        protocols = scope.get("subprotocols") or ()
+        accepted = False
         try:
-            async with (
-                aiohttp.ClientSession() as session,
-                session.ws_connect(self._target(scope), headers=_headers(scope), max_msg_size=65536) as socket,
-            ):
+            async with asyncio.timeout(2 * _CONNECT_SECONDS):
+                socket = await self._upstream().ws_connect(
+                    self._url + scope["path"],
+                    protocols=protocols,
+                    max_msg_size=_MESSAGE_LIMIT,
+                    heartbeat=_SILENCE_SECONDS / 3,
+                    **_asked(scope),
+                )
+            async with socket:
+                await send({"type": "websocket.accept", "subprotocol": socket.protocol})
+                accepted = True
+                down = asyncio.ensure_future(_down(socket, send))
+                await _first(down, _up(socket, receive), self._draining.wait())
+                if down.cancelled() and not self._draining.is_set():
+                    return
+                code, reason = (1012, _COME_BACK) if self._draining.is_set() else down.result()
+                await send({"type": "websocket.close", "code": code, "reason": reason})
+        except (aiohttp.ClientError, TimeoutError):
+            if not accepted:
                 await send({"type": "websocket.accept"})
-                down = asyncio.create_task(_down(socket, send))
-                up = asyncio.create_task(_up(socket, receive))
-                await asyncio.wait({down, up}, return_when=asyncio.FIRST_COMPLETED)
-                for task in (down, up):
-                    task.cancel()
-                await asyncio.gather(down, up, return_exceptions=True)
-        except aiohttp.ClientError:
-            await send({"type": "websocket.close", "code": 1013, "reason": "try again"})
-
-    def _target(self, scope: Any) -> str:
-        query = scope.get("query_string", b"").decode()
-        return f"{self._url}{scope['path']}{'?' + query if query else ''}"
+            await send({"type": "websocket.close", "code": 1012, "reason": _COME_BACK})
 
 
-def _headers(scope: Any) -> dict[str, str]:
+def _asked(scope: Any) -> dict[str, Any]:
+    """What of a request the notifier needs to know."""
+    query = QueryParams(scope.get("query_string", b""))
     return {
-        name.decode(): value.decode("latin-1")
-        for name, value in scope["headers"]
-        if name not in _HOP and not name.startswith(b"sec-websocket")
+        "headers": {n.decode(): v.decode("latin-1") for n, v in scope["headers"] if n in _ASKED},
+        "params": {name: query[name] for name in _PARAMETERS if name in query},
     }
+
+
+async def _first(*steps: Any) -> None:
+    """Run steps at once until one of them is over; its error is raised, the others are given up."""
+    tasks = [asyncio.ensure_future(step) for step in steps]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 async def _gone(receive: Any) -> None:
@@ -84,31 +140,28 @@ async def _gone(receive: Any) -> None:
         pass
 
 
-async def _pour(answer: aiohttp.ClientResponse, send: Any, gone: "asyncio.Task[None]") -> None:
-    chunks = answer.content.iter_any()
+async def _pour(answer: aiohttp.ClientResponse, send: Any) -> None:
+    async for chunk in answer.content.iter_any():
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
+async def _down(socket: aiohttp.ClientWebSocketResponse, send: Any) -> tuple[int, str]:
+    """Carry messages to the client; the code and reason to close with when there are no more."""
     while True:
-        chunk = asyncio.ensure_future(anext(chunks, b""))
-        await asyncio.wait({chunk, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if gone.done():
-            chunk.cancel()
-            return
-        data = chunk.result()
-        await send({"type": "http.response.body", "body": data, "more_body": bool(data)})
-        if not data:
-            return
-
-
-async def _down(socket: aiohttp.ClientWebSocketResponse, send: Any) -> None:
-    async for message in socket:
+        message = await socket.receive()
         if message.type is aiohttp.WSMsgType.TEXT:
             await send({"type": "websocket.send", "text": message.data})
-    await send({"type": "websocket.close", "code": socket.close_code or 1012})
+        elif message.type is aiohttp.WSMsgType.CLOSE:
+            return (message.data or 1000), (message.extra or "")
+        else:  # it went without a word
+            return 1012, _COME_BACK
 
 
 async def _up(socket: aiohttp.ClientWebSocketResponse, receive: Any) -> None:
-    while True:
-        message = await receive()
-        if message["type"] == "websocket.disconnect":
-            await socket.close(code=message.get("code", 1000))
-            return
-        await socket.send_str(message.get("text") or (message.get("bytes") or b"").decode())
+    """Carry messages from the client until it is gone."""
+    while (message := await receive())["type"] != "websocket.disconnect":
+        if message.get("text") is not None:
+            await socket.send_str(message["text"])
+        else:
+            await socket.send_bytes(message.get("bytes") or b"")
+    await socket.close()

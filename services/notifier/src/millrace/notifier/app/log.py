@@ -25,7 +25,10 @@ _BOUNDS = """
 select s.seq as last, coalesce((select min(e.seq) from events e where e.user_id = $1), s.seq + 1) as first
 from streams s where s.user_id = $1
 """
-_OLD = "delete from events where ctid = any(array(select ctid from events where noted_at < now() - $1::interval limit $2))"
+_OLD = """
+delete from events where ctid = any(array(
+  select ctid from events where noted_at < now() - $1::interval limit $2))
+"""
 _MANY = """
 delete from events where ctid = any(array(
   select e.ctid from streams s join events e on e.user_id = s.user_id and e.seq <= s.seq - $1 limit $2))

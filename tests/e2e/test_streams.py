@@ -1,0 +1,209 @@
+"""Streams through the gateway are the same whether the notifier is in its process or in another."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+import aiohttp
+import orjson
+import pytest
+
+from millrace.common.events.bots import BotChanged
+from millrace.common.runtime.server import HttpServer, bind
+from millrace.common.testing.service import Stand, StartService
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Edge:
+    """A gateway on a socket, and the services behind it on a stand."""
+
+    stand: Stand
+    gateway: Stand
+    url: str
+    session: aiohttp.ClientSession
+    notifier: HttpServer | None = None
+
+    async def user(self) -> tuple[UUID, str]:
+        """A new user's id and token."""
+        name = f"user-{uuid4().hex[:10]}"
+        asked = {"username": name, "email": f"{name}@example.com", "password": "SecurePass123!"}
+        async with self.session.post(f"{self.url}/api/v1/auth/register", json=asked) as answer:
+            assert answer.status == 201, await answer.text()
+            found = await answer.json()
+        return UUID(found["user"]["id"]), found["access_token"]
+
+    async def tell(self, user_id: UUID, *names: str) -> None:
+        """One entry of the user's log for each name, in order."""
+        bot = {"strategy": "hold", "exchange": "binance", "symbol": "BTC/USDT", "timeframe": "1m", "status": "active"}
+        ids = {"bot_id": uuid5(user_id, "bot"), "account_id": uuid4(), "user_id": user_id}
+        await self.stand.hear(*(BotChanged(**ids, **bot, name=name, changed_at=AT) for name in names), at=AT)
+
+    def socket(self, **options: Any) -> Any:
+        """A WebSocket."""
+        return self.session.ws_connect(f"{self.url}/ws", **options)
+
+    def events(self, token: str, last: int | None = None) -> Any:
+        """An SSE stream."""
+        headers = {"authorization": f"Bearer {token}"} | ({"last-event-id": str(last)} if last is not None else {})
+        timeout = aiohttp.ClientTimeout(None)
+        return self.session.get(f"{self.url}/api/realtime/events", headers=headers, timeout=timeout)
+
+
+StartEdge = Callable[[], Awaitable[Edge]]
+
+
+@pytest.fixture(params=["one process", "two processes"])
+async def edge(request: pytest.FixtureRequest, start_service: StartService) -> AsyncIterator[Edge]:
+    """Both shapes."""
+    servers: dict[str, HttpServer] = {}
+
+    async def serve(name: str, app: Any) -> str:
+        servers[name] = HttpServer(app, bind("127.0.0.1", 0))
+        await servers[name].start()
+        return f"http://127.0.0.1:{servers[name].port}"
+
+    if request.param == "one process":
+        stand = gateway = await start_service("auth", "notifier", "gateway")
+    else:
+        stand = await start_service("auth", "notifier")
+        urls = {f"{n}_url": await serve(n, stand.host.running[n].service.api) for n in ("auth", "notifier")}
+        gateway = await start_service("gateway", **urls)
+    url = await serve("gateway", gateway.host.running["gateway"].service.front)
+    async with aiohttp.ClientSession() as session:
+        yield Edge(stand, gateway, url, session, servers.get("notifier"))
+    for server in reversed(servers.values()):
+        await server.stop()
+
+
+async def read(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
+    """The next message, or how it was closed."""
+    message = await socket.receive(15)
+    if message.type is aiohttp.WSMsgType.TEXT:
+        return dict(orjson.loads(message.data))
+    return {"close": socket.close_code, "reason": message.extra}
+
+
+async def told(answer: aiohttp.ClientResponse) -> list[str]:
+    """The fields of the next event; empty at the end."""
+    async with asyncio.timeout(15):
+        found = []
+        while (line := (await answer.content.readline()).decode()) not in ("", "\n"):
+            found.append(line.rstrip("\n"))
+    return found
+
+
+async def test_what_happens_is_told_and_a_resumed_stream_has_no_gap(edge: Edge) -> None:
+    user_id, token = await edge.user()
+    await edge.tell(user_id, *(f"bot {n}" for n in range(1, 701)))
+    async with edge.socket() as socket:
+        await socket.send_json({"type": "auth", "token": token, "resume_from": 100, "channels": ["events"]})
+        assert [(await read(socket))["seq"] for _ in range(600)] == list(range(101, 701))
+        await edge.tell(user_id, "new")
+        assert (await read(socket))["data"]["name"] == "new"
+    async with edge.events(token, 699) as answer:
+        assert (answer.status, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+        assert answer.headers["cache-control"] == "no-cache"
+        assert await told(answer) == ["retry: 1000"]
+        assert [(await told(answer))[0] for _ in range(2)] == ["id: 700", "id: 701"]
+
+
+async def test_a_bad_token_closes_with_4401_and_answers_401(edge: Edge) -> None:
+    async with edge.socket() as socket:
+        await socket.send_json({"type": "auth", "token": "nonsense"})
+        assert (await read(socket))["code"] == "AUTH_INVALID"
+        end = await read(socket)
+        assert (end["close"], end["reason"]) == (4401, "Invalid or expired token")
+    async with edge.events("nonsense") as answer:
+        assert answer.status == 401
+        error = (await answer.json())["error"]
+        assert (error["code"], error["request_id"]) == ("AUTH_INVALID", answer.headers["x-request-id"])
+
+
+async def test_a_token_may_come_as_subprotocol(edge: Edge) -> None:
+    _, token = await edge.user()
+    async with edge.socket(protocols=("bearer", token)) as socket:
+        await socket.send_json({"type": "ping"})
+        assert await read(socket) == {"type": "pong"}
+        assert socket.protocol == "bearer"
+
+
+async def test_a_token_may_come_in_the_address(edge: Edge) -> None:
+    user_id, token = await edge.user()
+    await edge.tell(user_id, "one")
+    url = f"{edge.url}/api/realtime/events?token={token}&last_event_id=0&other=%ff"
+    async with edge.session.get(url) as answer:
+        assert await told(answer) == ["retry: 1000"]
+        assert (await told(answer))[0] == "id: 1"
+
+
+async def test_binary_messages_floods_and_oversized_frames_are_answered_as_by_the_notifier(edge: Edge) -> None:
+    _, token = await edge.user()
+    async with edge.socket() as socket:
+        await socket.send_json({"type": "auth", "token": token})
+        await socket.send_bytes(b"\xff\x00")
+        assert (await read(socket))["type"] == "error"
+        for _ in range(1000):
+            await socket.send_str('{"type":"ping"}')
+        while "close" not in (end := await read(socket)):
+            assert end == {"type": "pong"}
+        assert end == {"close": 1008, "reason": "too many messages"}
+    async with edge.socket() as socket:
+        await socket.send_str("x" * 70_000)
+        assert (await read(socket))["close"] == 1009
+
+
+async def test_a_client_that_leaves_is_noticed_behind_the_gateway(edge: Edge) -> None:
+    from millrace.common.telemetry import metrics
+
+    user_id, token = await edge.user()
+    async with edge.socket() as socket, edge.events(token) as answer:
+        await socket.send_json({"type": "auth", "token": token, "channels": ["events"]})
+        await told(answer)
+        await edge.tell(user_id, "one")
+        assert (await read(socket))["seq"] == 1
+        assert metrics.STREAM_CLIENTS.labels("sse")._value.get() == 1
+
+    async def nobody() -> bool:
+        return not any(metrics.STREAM_CLIENTS.labels(kind)._value.get() for kind in ("websocket", "sse"))
+
+    await edge.stand.host.until(nobody)
+
+
+async def test_a_gateway_that_stops_tells_its_streams_to_come_back(edge: Edge) -> None:
+    user_id, token = await edge.user()
+    async with edge.socket() as socket, edge.events(token) as answer:
+        await socket.send_json({"type": "auth", "token": token, "channels": ["events"]})
+        await told(answer)
+        await edge.tell(user_id, "one")
+        assert (await read(socket))["seq"] == 1
+        await told(answer)
+        await edge.gateway.host.drain()
+        end = await read(socket)
+        assert (end["close"], end["reason"]) == (1012, "the service restarts; come back and resume")
+        assert "event: reconnect" in await told(answer)
+        assert await told(answer) == []
+
+
+@pytest.mark.parametrize("edge", ["two processes"], indirect=True)
+async def test_a_notifier_that_is_away_is_said_and_its_streams_come_back_later(edge: Edge) -> None:
+    user_id, token = await edge.user()
+    async with edge.socket() as socket, edge.events(token) as answer:
+        await socket.send_json({"type": "auth", "token": token, "channels": ["events"]})
+        await told(answer)
+        await edge.tell(user_id, "one")
+        assert (await read(socket))["seq"] == 1
+        await told(answer)
+        assert edge.notifier
+        await edge.notifier.stop()
+        assert (await read(socket))["close"] == 1012
+        assert "event: reconnect" in await told(answer)
+    async with edge.socket() as socket:
+        assert (await read(socket))["close"] == 1012
+    async with edge.events(token) as answer:
+        assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+        assert (await answer.json())["code"] == "UNAVAILABLE"
