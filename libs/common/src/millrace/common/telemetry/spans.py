@@ -4,17 +4,19 @@ Attribute names follow OpenTelemetry's semantic conventions for HTTP (stable) an
 """
 
 import random
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from importlib.metadata import version
 from typing import Any
+from uuid import UUID
 
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
-from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from millrace.common.events.envelope import Envelope
@@ -35,7 +37,7 @@ EVENT_TYPE = "cloudevents.event_type"
 
 _ORDER_TOPICS = frozenset({"trading.signals.v1", "trading.orders.v1"})
 _ORDER_PATHS = ("order", "webhook", "/close", "/trade")
-_KEPT = TraceFlags(TraceFlags.SAMPLED)
+_STORIES = 10_000  # correlations that are remembered
 _PROPAGATOR = TraceContextTextMapPropagator()
 
 
@@ -49,6 +51,7 @@ class Spans:
         self._provider.add_span_processor(processor)
         self._tracer = self._provider.get_tracer("millrace")
         self._ratio = ratio
+        self._stories: OrderedDict[UUID, SpanContext] = OrderedDict()
 
     def shutdown(self) -> None:
         """Send what is left, for at most five seconds."""
@@ -117,20 +120,26 @@ class Spans:
             return _unchanged()
         return self._current(f"job {name}", _under(context), SpanKind.CONSUMER, {JOB: name})
 
-    def sent(self, topic: str, kind: str, source: str, cause: Envelope | None) -> str | None:
+    def sent(self, topic: str, kind: str, source: str, cause: Envelope | None, correlation: UUID) -> str | None:
         """A producer span, at a point in time, and the context that the message carries."""
-        current = trace.get_current_span().get_span_context()
-        parent = current
-        if cause is not None:
-            parent = _context_of(cause.traceparent) or trace.INVALID_SPAN_CONTEXT
-            if parent.trace_id == current.trace_id:
-                parent = current
+        parent = self._parent(cause, correlation)
         if not _kept(parent) and topic not in _ORDER_TOPICS:
             return None
         attributes = {SERVICE: source, OPERATION: "send", SYSTEM: "millrace", DESTINATION: topic, EVENT_TYPE: kind}
         span = self._tracer.start_span(f"send {topic}", _under(parent), SpanKind.PRODUCER, attributes)
         span.end()
+        self._stories[correlation] = span.get_span_context()
+        self._stories.move_to_end(correlation)
+        if len(self._stories) > _STORIES:
+            self._stories.popitem(last=False)
         return _text(span.get_span_context())
+
+    def _parent(self, cause: Envelope | None, correlation: UUID) -> SpanContext:
+        current = trace.get_current_span().get_span_context()
+        if cause is not None:
+            found = _context_of(cause.traceparent) or trace.INVALID_SPAN_CONTEXT
+            return current if found.trace_id == current.trace_id else found
+        return current if current.is_valid else self._stories.get(correlation, current)
 
     def traceparent(self) -> str | None:
         """The current context."""

@@ -8,6 +8,7 @@ half recorded. Orders are always kept.
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from millrace.common.events.envelope import Envelope
 
@@ -67,11 +68,14 @@ def working(name: str, traceparent: str | None) -> AbstractContextManager[Any]:
     return _NOTHING if _spans is None else _spans.working(name, traceparent)
 
 
-def sent(topic: str, kind: str, source: str, cause: Envelope | None) -> str | None:
-    """The trace context that a message takes along, given the one that caused it; None when its trace is not kept."""
+def sent(topic: str, kind: str, source: str, cause: Envelope | None, correlation: UUID) -> str | None:
+    """The trace context that a message takes along, given the one that caused it; None when its trace is not kept.
+
+    What follows later without a cause (a venue's report) joins the trace of the last message of its `correlation`.
+    """
     if _spans is None:
         return cause.traceparent if cause else None
-    return _spans.sent(topic, kind, source, cause)
+    return _spans.sent(topic, kind, source, cause, correlation)
 
 
 def headers() -> Mapping[str, str]:

@@ -123,12 +123,14 @@ class Observe:
         except Exception as problem:
             log.error("a request failed", path=scope["path"], request_id=request_id, exc_info=problem)
             if not status:
-                await self._internal(request_id, watched)
+                await self._internal(scope, watched)
         return status
 
-    async def _internal(self, request_id: str, send: Any) -> None:
+    async def _internal(self, scope: Any, send: Any) -> None:
         text = "something went wrong on our side; the request id finds it in the logs"
-        shown = {"code": Code.INTERNAL.value, "message": text, "request_id": request_id}
+        shown = {"code": Code.INTERNAL.value, "message": text, "request_id": scope["request_id"]}
+        if trace_id := scope.get("trace_id"):
+            shown["trace_id"] = trace_id
         body = encode({"success": False, "detail": text, "code": Code.INTERNAL.value, "error": shown})
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": 500, "headers": headers})

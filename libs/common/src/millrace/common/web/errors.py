@@ -29,16 +29,16 @@ _BY_STATUS = {
 
 def canonical(error: MillraceError, request: Request) -> Response:
     """The body that services give each other."""
-    content = {
-        "error": {
-            "code": error.code.value,
-            "message": error.message,
-            "fields": error.fields,
-            "details": error.details,
-            "request_id": request.scope.get("request_id"),
-        }
+    shown: dict[str, Any] = {
+        "code": error.code.value,
+        "message": error.message,
+        "fields": error.fields,
+        "details": error.details,
+        "request_id": request.scope.get("request_id"),
     }
-    return json_response(content, error.status, _headers(error))
+    if trace_id := request.scope.get("trace_id"):
+        shown["trace_id"] = trace_id
+    return json_response({"error": shown}, error.status, _headers(error))
 
 
 def _headers(error: MillraceError) -> dict[str, str]:
