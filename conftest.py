@@ -1,3 +1,8 @@
 """Fixtures for every test of the workspace."""
 
-pytest_plugins = ["millrace.common.testing.postgres", "millrace.common.testing.service", "millrace.common.testing.jobs"]
+pytest_plugins = [
+    "millrace.common.testing.jobs",
+    "millrace.common.testing.mock_kafka",
+    "millrace.common.testing.postgres",
+    "millrace.common.testing.service",
+]

@@ -8,17 +8,22 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    CommitFailedError,
+    ConsumerStoppedError,
+    IllegalStateError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 
-from millrace.common.bus.port import BusUnavailable, Features, Listener, Outgoing, Place, Record
+from millrace.common.bus.port import BusUnavailable, Features, Listener, Outgoing, Place, Record, Standing
+from millrace.common.db.work import Work
 from millrace.common.events.envelope import BrokenEnvelope, Envelope, read_envelope
-from millrace.common.events.topics import CATALOGUE, Topic
+from millrace.common.events.topics import CATALOGUE, DAY, Topic
 from millrace.common.kernel.partitions import partition_of
 
 log = structlog.get_logger()
-
-# A broker notices a member's death after the session; members hear of a rebalance at their next heartbeat.
-_GROUP = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 300, "rebalance_timeout_ms": 15000}
 
 
 @contextmanager
@@ -26,23 +31,36 @@ def _reaching() -> Iterator[None]:
     """aiokafka's errors, which are RuntimeErrors, as what they mean to callers: wait and try again."""
     try:
         yield
-    except KafkaError as problem:
+    except (KafkaError, ConsumerStoppedError, TimeoutError, OSError) as problem:
         raise BusUnavailable(f"{type(problem).__name__}: {problem}") from problem
 
 
 class KafkaBus:
-    """A connection to a cluster. `instance` names this process among its group's members."""
+    """A connection to a cluster. `instance` names this process among its group's members.
 
-    features = Features(joins_transaction=False, survives_restart=True, several_processes=True)
+    `timeout`: seconds until a publication counts as failed; `session`: until a silent member counts as dead.
+    """
+
+    features = Features(joins_transaction=False, survives_restart=True, several_processes=True, carries_bytes=True)
 
     def __init__(
-        self, servers: str, instance: str, *, prefix: str = "", create_topics: bool = True, replicas: int = 1
+        self,
+        servers: str,
+        instance: str,
+        *,
+        prefix: str = "",
+        create_topics: bool = True,
+        replicas: int = 1,
+        timeout: float = 20.0,
+        session: float = 6.0,
     ) -> None:
         self._servers = servers
         self._prefix = prefix
         self._instance = instance
         self._create = create_topics
         self._replicas = replicas
+        self._timeout = timeout
+        self._session = session
         self._producer: AIOKafkaProducer | None = None
         self._listeners: dict[str, list[Listener]] = {}
         self._lossy: dict[tuple[str, str], Envelope] = {}
@@ -64,7 +82,7 @@ class KafkaBus:
             enable_idempotence=True,
             compression_type="lz4",
             linger_ms=0,
-            request_timeout_ms=20_000,
+            request_timeout_ms=int(self._timeout * 1000),
             retry_backoff_ms=50,
         )
         try:
@@ -83,8 +101,12 @@ class KafkaBus:
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:
         with _reaching():
-            sent = [await self._send(topic, envelope) for topic, envelope in messages]
-            for record in await asyncio.gather(*sent):
+            async with asyncio.timeout(self._timeout):  # an idempotent producer tries for ever
+                sent = [await self._send(topic, envelope) for topic, envelope in messages]
+                results = await asyncio.gather(*sent, return_exceptions=True)
+            for record in results:
+                if isinstance(record, BaseException):
+                    raise record
                 self.sent[Place(record.topic.removeprefix(self._prefix), record.partition)] = record.offset + 1
 
     async def _send(self, topic: str, envelope: Envelope) -> "asyncio.Future[Any]":
@@ -154,9 +176,11 @@ class KafkaBus:
             fetch_min_bytes=1,
             fetch_max_wait_ms=500,
             retry_backoff_ms=50,
-            **_GROUP,
+            session_timeout_ms=int(self._session * 1000),
+            heartbeat_interval_ms=300,  # members hear of a rebalance at their next heartbeat
+            rebalance_timeout_ms=15_000,
         )
-        subscription = KafkaSubscription(consumer, self.sent, topics, self._prefix)
+        subscription = KafkaSubscription(consumer, self._servers, self._prefix + group, self.sent, topics, self._prefix)
         consumer.subscribe([self._prefix + topic for topic in topics], listener=subscription)
         try:
             with _reaching():
@@ -171,9 +195,17 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
     """A member of a consumer group. Partitions are given up only between batches."""
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, sent: Mapping[Place, int], topics: Sequence[str], prefix: str
+        self,
+        consumer: AIOKafkaConsumer,
+        servers: str,
+        group: str,
+        sent: Mapping[Place, int],
+        topics: Sequence[str],
+        prefix: str,
     ) -> None:
         self._consumer = consumer
+        self._servers = servers
+        self._group = group
         self._prefix = prefix
         self._sent = sent
         self.topics = frozenset(topics)
@@ -199,10 +231,11 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             batches = await self._consumer.getmany(timeout_ms=int(wait * 1000), max_records=limit)
         if batches:
             self._done.clear()
-        self._first = {place: records[0].offset for place, records in batches.items() if records}
+        for place, records in batches.items():
+            self._first.setdefault(place, records[0].offset)
         return [self._record(record) for records in batches.values() for record in records]
 
-    async def commit(self, positions: Mapping[Place, int], connection: Any = None) -> None:
+    async def commit(self, positions: Mapping[Place, int], work: Work | None = None) -> None:
         offsets = {TopicPartition(self._prefix + p.topic, p.partition): n for p, n in positions.items()}
         try:
             with _reaching():
@@ -227,6 +260,14 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         mine = [place for place in self._sent if place.topic in self.topics]
         return sum(max(0, self._sent[place] - self.applied.get(place, 0)) for place in mine)
 
+    async def standings(self) -> dict[Place, Standing]:
+        assigned = self._consumer.assignment()
+        with _reaching():
+            found = await _standings(self._servers, self._group, [self._prefix + topic for topic in self.topics])
+        # without partitions this member may be surplus, or have fallen out of the group: then all of them concern it
+        mine = {p: standing for p, standing in found.items() if not assigned or p in assigned}
+        return {Place(p.topic.removeprefix(self._prefix), p.partition): standing for p, standing in mine.items()}
+
     async def close(self) -> None:
         self._done.set()
         await self._consumer.stop()
@@ -239,6 +280,23 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             envelope = broken
         place = Place(record.topic.removeprefix(self._prefix), record.partition)
         return Record(place, record.offset, envelope)
+
+
+async def _standings(servers: str, group: str, topics: Sequence[str]) -> dict[TopicPartition, Standing]:
+    """Asked by connections of their own: the reader's may be what is broken."""
+    asker = AIOKafkaConsumer(bootstrap_servers=servers)
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    try:
+        await asker.start()
+        await admin.start()
+        known = await admin.describe_topics(list(topics))
+        places = [TopicPartition(t["topic"], p["partition"]) for t in known for p in t["partitions"]]
+        committed = await admin.list_consumer_group_offsets(group, partitions=places)
+        begins, ends = await asker.beginning_offsets(places), await asker.end_offsets(places)
+        return {p: Standing(max(committed[p].offset, begins[p]), ends[p]) for p in places}
+    finally:
+        await asker.stop()
+        await admin.close()
 
 
 async def create_topics(servers: str, topics: Iterable[Topic], replicas: int, prefix: str = "") -> None:
@@ -266,4 +324,7 @@ def _led(description: dict[str, Any]) -> bool:
 
 
 def _configs(topic: Topic) -> dict[str, str]:
-    return {"retention.ms": str(topic.retention_seconds * 1000), "compression.type": "producer"}
+    # Only a closed segment is deleted; a quiet topic would keep its records for weeks, longer than inboxes remember.
+    day = min(topic.retention_seconds, DAY) * 1000
+    retention = topic.retention_seconds * 1000
+    return {"retention.ms": str(retention), "segment.ms": str(day), "compression.type": "producer"}

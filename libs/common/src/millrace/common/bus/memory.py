@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-from millrace.common.bus.port import Features, Listener, Outgoing, Place, Record
+from millrace.common.bus.port import Features, Listener, Outgoing, Place, Record, Standing
+from millrace.common.db.work import Work
 from millrace.common.events.envelope import BrokenEnvelope, Envelope, Headers, read_envelope
 from millrace.common.events.topics import CATALOGUE
 from millrace.common.kernel.partitions import partition_of
@@ -15,7 +15,7 @@ Stored = tuple[bytes, Headers, bytes]
 class MemoryBus:
     """Everything is a list."""
 
-    features = Features(joins_transaction=False, survives_restart=False, several_processes=False)
+    features = Features(joins_transaction=False, survives_restart=False, several_processes=False, carries_bytes=True)
 
     def __init__(self) -> None:
         self._logs: dict[Place, list[Stored]] = {}
@@ -86,14 +86,18 @@ class MemorySubscription:
             self._next[place] = start + len(stored)
         return found
 
-    async def commit(self, positions: Mapping[Place, int], connection: Any = None) -> None:
+    async def commit(self, positions: Mapping[Place, int], work: Work | None = None) -> None:
         self._committed.update(positions)
 
     async def rewind(self) -> None:
         self._next = dict(self._committed)
 
     async def lag(self) -> int:
-        return sum(len(self._bus._logs.get(place, ())) - self._committed.get(place, 0) for place in self._places)
+        return sum(end - committed for committed, end in (await self.standings()).values())
+
+    async def standings(self) -> dict[Place, Standing]:
+        logs = self._bus._logs
+        return {place: Standing(self._committed.get(place, 0), len(logs.get(place, ()))) for place in self._places}
 
     async def close(self) -> None:
         """Nothing to leave."""

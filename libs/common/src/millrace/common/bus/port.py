@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
+from millrace.common.db.work import Work
 from millrace.common.events.envelope import BrokenEnvelope, Envelope
 
 
@@ -22,6 +23,13 @@ class Record(NamedTuple):
     envelope: Envelope | BrokenEnvelope
 
 
+class Standing(NamedTuple):
+    """How far a reader's group has come at a place: the positions of its next record and of the log's end."""
+
+    committed: int
+    end: int
+
+
 class ReaderMoved(RuntimeError):
     """Another process of the same group has gone on; what was read here must be read again."""
 
@@ -36,11 +44,16 @@ Listener = Callable[[str, Envelope], None]
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What differs between drivers, for the conformance suite and for wiring."""
+    """What differs between drivers, for the conformance suite and for wiring.
+
+    A reader's position moves in the transaction that applies; messages outlive the process; readers of one group may
+    share its work from several processes; foreign producers can put in whatever bytes they like.
+    """
 
     joins_transaction: bool
     survives_restart: bool
     several_processes: bool
+    carries_bytes: bool
 
 
 class Subscription(Protocol):
@@ -50,24 +63,28 @@ class Subscription(Protocol):
         """Up to `limit` records in order per place; empty after `wait` seconds without any."""
         ...
 
-    async def commit(self, positions: Mapping[Place, int], connection: Any = None) -> None:
+    async def commit(self, positions: Mapping[Place, int], work: Work | None = None) -> None:
         """Everything before these positions has been applied.
 
-        A driver that joins transactions is given the connection of the one that applied it, before its commit;
-        it raises `ReaderMoved` when another process has applied it already. Others are called after the commit.
+        A driver that joins transactions is given the unit of work that applied it, before its commit; it raises
+        `ReaderMoved` when another process has applied it already. Others are called after the commit.
         """
         ...
 
     async def rewind(self) -> None:
-        """Go back to what was committed last: the next poll gives the rest again."""
+        """Go back to what was committed last: the next poll gives the rest again. Needed after a poll was cancelled."""
         ...
 
     async def lag(self) -> int:
-        """How many durable records are not applied yet."""
+        """How many durable records are not applied yet, as far as is known here: cheap enough to ask all the time."""
+        ...
+
+    async def standings(self) -> dict[Place, Standing]:
+        """The truth about this reader's places, asked of the server. Raises when it cannot be had."""
         ...
 
     async def close(self) -> None:
-        """Leave the group."""
+        """Leave the group. Closing twice is harmless."""
         ...
 
 
@@ -85,7 +102,7 @@ class Bus(Protocol):
         ...
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:
-        """Send durable messages in order per key; returns when all are safe. Raises when any is not."""
+        """Send durable messages in order per key; returns when all are safe. Raises `BusUnavailable` if not."""
         ...
 
     def broadcast(self, topic: str, envelope: Envelope) -> None:

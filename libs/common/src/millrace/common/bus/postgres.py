@@ -9,18 +9,30 @@ behind, after a restart, or when another process appended (looked for twice a se
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import asyncpg
 
-from millrace.common.bus.port import Features, Listener, Outgoing, Place, ReaderMoved, Record
+from millrace.common.bus.port import (
+    BusUnavailable,
+    Features,
+    Listener,
+    Outgoing,
+    Place,
+    ReaderMoved,
+    Record,
+    Standing,
+)
+from millrace.common.db.database import retryable
+from millrace.common.db.retention import LETTERS_SECONDS, deleted
+from millrace.common.db.work import Work
 from millrace.common.events.envelope import Envelope
 from millrace.common.events.topics import CATALOGUE
 from millrace.common.kernel.partitions import partition_of
 
 _LOOK_SECONDS = 0.5
-_KEPT = 4096
+_KEPT = 1024
 
 _ENDS = "select topic, partition, position from bus.ends where topic = any($1::text[])"
 _POSITIONS = "select topic, partition, position from bus.readers where reader = $1"
@@ -36,6 +48,26 @@ on conflict (reader, topic, partition) do update set position = excluded.positio
 where r.position = ($4::bigint[])[array_position($6::text[], r.topic || '/' || r.partition)]
 returning 1
 """
+# $1, $2: topics and how many seconds their messages are kept; $3, $4: topics and who reads them; $5: the seconds for
+# topics that are not declared (dead letters); $6: how many rows of a place. Only the log's beginning is looked at.
+_FORGET = """
+with kept as (select * from unnest($1::text[], $2::float8[]) as t (topic, seconds)),
+declared as (select * from unnest($3::text[], $4::text[]) as t (topic, reader)),
+read as (
+  select e.topic, e.partition, case when count(d.reader) = 0 then max(e.position) else min(coalesce(r.position, 0)) end
+    as position
+  from bus.ends e left join declared d using (topic)
+  left join bus.readers r on r.reader = d.reader and r.topic = e.topic and r.partition = e.partition
+  group by 1, 2),
+old as (
+  select first.topic, first.partition, first.position from read left join kept using (topic), lateral (
+    select l.topic, l.partition, l.position, l.appended_at from bus.log l
+    where l.topic = read.topic and l.partition = read.partition and l.position < read.position
+    order by l.position limit $6) first
+  where first.appended_at < now() - make_interval(secs => coalesce(kept.seconds, $5)))
+delete from bus.log l using old
+where l.topic = old.topic and l.partition = old.partition and l.position = old.position
+"""
 _APPEND = """
 with moved as (
   insert into bus.ends as e values ($1, $2, 1)
@@ -46,10 +78,20 @@ select $1, $2, position - 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
 """
 
 
+@contextmanager
+def _reaching() -> Iterator[None]:
+    try:
+        yield
+    except Exception as problem:
+        if not retryable(problem):
+            raise
+        raise BusUnavailable(f"{type(problem).__name__}: {problem}") from problem
+
+
 class PostgresBus:
     """The log, its readers in this process, and the lossy messages between them."""
 
-    features = Features(joins_transaction=True, survives_restart=True, several_processes=False)
+    features = Features(joins_transaction=True, survives_restart=True, several_processes=False, carries_bytes=False)
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -81,11 +123,13 @@ class PostgresBus:
             self._pool = None
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:
-        async with self.pool.acquire() as connection, connection.transaction():
-            for topic, e in messages:
-                partition = partition_of(e.key, _partitions(topic))
-                fields = (e.id, e.type, e.source, e.time, e.tenant, e.correlation, e.causation, e.traceparent, e.stage)
-                await connection.execute(_APPEND, topic, partition, e.key, e.seq, *fields, e.body)
+        with _reaching():
+            async with self.pool.acquire(timeout=10) as connection, connection.transaction():
+                for topic, e in messages:
+                    partition = partition_of(e.key, _partitions(topic))
+                    context = (e.time, e.tenant, e.correlation, e.causation, e.traceparent, e.stage)
+                    fields = (e.key, e.seq, e.id, e.type, e.source, *context, e.body)
+                    await connection.execute(_APPEND, topic, partition, *fields)
         for reader in self._readers:
             reader.look()
 
@@ -117,9 +161,24 @@ class PostgresBus:
         self._readers.append(reader)
         return reader
 
-    def forget(self, reader: "PostgresSubscription") -> None:
-        """The reader has left."""
-        self._readers.remove(reader)
+    async def forget(self, batch: int = 200) -> bool:
+        """Delete up to `batch` old messages of each place that every declared reader has read; whether it did."""
+        declared = [(topic.name, reader) for topic in CATALOGUE.values() for reader in topic.readers]
+        async with self.pool.acquire(timeout=10) as connection:
+            values = (
+                list(CATALOGUE),
+                [float(topic.retention_seconds) for topic in CATALOGUE.values()],
+                [topic for topic, _ in declared],
+                [reader for _, reader in declared],
+                LETTERS_SECONDS,
+                batch,
+            )
+            return await deleted(connection, _FORGET, values) > 0
+
+    def leave(self, reader: "PostgresSubscription") -> None:
+        """The reader has left, perhaps again."""
+        if reader in self._readers:
+            self._readers.remove(reader)
 
 
 class PostgresSubscription:
@@ -163,7 +222,9 @@ class PostgresSubscription:
                 continue
 
     async def _refresh(self) -> None:
-        for row in await self._bus.pool.fetch(_ENDS, self._topics):
+        with _reaching():
+            rows = await self._bus.pool.fetch(_ENDS, self._topics)
+        for row in rows:
             place = Place(row["topic"], row["partition"])
             self._bus.ends[place] = max(self._bus.ends.get(place, 0), row["position"])
         self._looked = asyncio.get_running_loop().time()
@@ -176,8 +237,10 @@ class PostgresSubscription:
             if start < ends.get(place, 0) and len(found) < limit:
                 records = self._from_memory(place, start, limit - len(found))
                 records = records or await self._from_table(place, start, limit - len(found))
+                if not records:  # forgotten before this reader came
+                    await self.commit({place: ends[place]})
                 found.extend(records)
-                self._next[place] = start + len(records)
+                self._next[place] = records[-1].position + 1 if records else ends[place]
         return found
 
     def _from_memory(self, place: Place, start: int, limit: int) -> list[Record]:
@@ -188,12 +251,13 @@ class PostgresSubscription:
         return found
 
     async def _from_table(self, place: Place, start: int, limit: int) -> list[Record]:
-        rows = await self._bus.pool.fetch(_READ, place.topic, place.partition, start, limit)
+        with _reaching():
+            rows = await self._bus.pool.fetch(_READ, place.topic, place.partition, start, limit)
         return [Record(place, row["position"], _envelope(row)) for row in rows]
 
-    async def commit(self, positions: Mapping[Place, int], connection: Any = None) -> None:
+    async def commit(self, positions: Mapping[Place, int], work: Work | None = None) -> None:
         places = list(positions)
-        rows = await (connection or self._bus.pool).fetch(
+        rows = await (work.connection if work else self._bus.pool).fetch(
             _MOVE,
             self._group,
             [place.topic for place in places],
@@ -204,21 +268,33 @@ class PostgresSubscription:
         )
         if len(rows) != len(places):
             raise ReaderMoved(f"another process reads as {self._group}")
-        self._committed.update(positions)
+        if work:
+            work.after_commit(lambda: self._committed.update(positions))
+        else:
+            self._committed.update(positions)
 
     async def rewind(self) -> None:
-        rows = await self._bus.pool.fetch(_POSITIONS, self._group)
-        self._committed = {Place(row["topic"], row["partition"]): row["position"] for row in rows}
+        self._committed = await self._positions()
         self._next = dict(self._committed)
         self.look()
+
+    async def _positions(self) -> dict[Place, int]:
+        with _reaching():
+            rows = await self._bus.pool.fetch(_POSITIONS, self._group)
+        return {Place(row["topic"], row["partition"]): row["position"] for row in rows}
 
     async def lag(self) -> int:
         if not self._looked:
             await self._refresh()
         return sum(self._bus.ends.get(place, 0) - self._committed.get(place, 0) for place in self._places)
 
+    async def standings(self) -> dict[Place, Standing]:
+        await self._refresh()
+        committed, ends = await self._positions(), self._bus.ends
+        return {place: Standing(committed.get(place, 0), ends.get(place, 0)) for place in self._places}
+
     async def close(self) -> None:
-        self._bus.forget(self)
+        self._bus.leave(self)
 
 
 def _envelope(row: asyncpg.Record) -> Envelope:

@@ -8,6 +8,7 @@ create table inbox (
   seq bigint not null,
   received_at timestamptz not null default now()
 );
+create index inbox_age on inbox using brin (received_at) with (autosummarize = on);
 
 create table outbox (
   number bigint generated always as identity primary key,
@@ -28,6 +29,7 @@ create table outbox (
   published_at timestamptz
 );
 create index outbox_unpublished on outbox (number) where published_at is null;
+create index outbox_age on outbox using brin (published_at) with (autosummarize = on);
 
 create table dead_letters (
   number bigint generated always as identity primary key,
@@ -39,6 +41,7 @@ create table dead_letters (
   body bytea not null,
   error text not null,
   state text not null default 'parked' check (state in ('parked', 'redrive', 'done', 'discarded')),
-  parked_at timestamptz not null default now()
+  parked_at timestamptz not null default now(),
+  done_at timestamptz
 );
 create index dead_letters_live on dead_letters (topic, key) where state in ('parked', 'redrive');

@@ -5,6 +5,7 @@ sees the rows of one tenant only, by row-level security and the setting `millrac
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -24,22 +25,34 @@ else:
 CONNECTION_ERRORS: tuple[type[Exception], ...] = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.TransactionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.TooManyConnectionsError,
     ConnectionError,
     TimeoutError,
+    socket.gaierror,
 )
 RETRYABLE: tuple[type[Exception], ...] = (
     *CONNECTION_ERRORS,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.SerializationError,
+    asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
-    asyncpg.DiskFullError,
-    asyncpg.OutOfMemoryError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.InvalidCachedStatementError,
     OSError,
 )
+
+
+def retryable(problem: BaseException) -> bool:
+    """Whether the same may go well later.
+
+    asyncpg calls a value it cannot send an InterfaceError too, but that one is also a ValueError: it never will.
+    """
+    return isinstance(problem, RETRYABLE) and not isinstance(problem, ValueError)
+
 
 _AS_USER = "select set_config('role', $1, true), set_config('millrace.tenant', $2, true)"
 

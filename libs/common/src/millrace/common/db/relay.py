@@ -25,7 +25,6 @@ select number, topic, key, seq, id, type, source, time, tenant, correlation, cau
 from outbox where published_at is null order by number limit $1
 """
 _MARK = "update outbox set published_at = now() where number = any($1::bigint[])"
-_PURGE = "delete from outbox where published_at < now() - make_interval(secs => $1)"
 
 
 class Relay:
@@ -47,14 +46,13 @@ class Relay:
         """Publish for ever. A lost database or bus is waited for."""
         delay = 0.1
         while True:
+            before = self.published
             try:
                 await self._lead()
             except Exception as problem:
                 log.warning("the relay was interrupted", schema=self._database.schema, error=repr(problem))
+                delay = 0.1 if self.published > before else min(delay * 2, 2.0)
                 await asyncio.sleep(delay)
-                delay = min(delay * 2, 2.0)
-            else:
-                delay = 0.1
 
     async def _lead(self) -> None:
         async with self._database.pool.acquire() as connection:
@@ -73,8 +71,8 @@ class Relay:
                     except TimeoutError:
                         continue
             finally:
-                if not connection.is_closed():
-                    await connection.execute("select pg_advisory_unlock($1)", lock)
+                # The lock lives as long as the session, so a session that is in doubt must not return to the pool.
+                connection.terminate()
 
     async def _move(self, connection: Connection) -> bool:
         rows = await connection.fetch(_NEXT, _BATCH)
@@ -85,11 +83,6 @@ class Relay:
         await connection.execute(_MARK, [row["number"] for row in rows])
         self.published += len(rows)
         return len(rows) == _BATCH
-
-    async def purge(self, older_than_seconds: float) -> None:
-        """Forget what was published long ago."""
-        async with self._database.transaction() as connection:
-            await connection.execute(_PURGE, older_than_seconds)
 
 
 def _envelope(row: asyncpg.Record) -> Envelope:

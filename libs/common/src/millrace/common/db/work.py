@@ -12,11 +12,14 @@ from millrace.common.events.envelope import Envelope
 from millrace.common.events.message import Event, Message
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.ids import derive_id, new_id
+from millrace.common.telemetry import tracing
 
 _INBOX = """
 insert into inbox (event_id, topic, key, seq)
 select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[])
-on conflict do nothing returning event_id
+on conflict do nothing
+returning event_id, exists (select from dead_letters d where d.topic = inbox.topic and d.key = inbox.key
+  and d.state in ('parked', 'redrive')) as blocked
 """
 
 
@@ -56,6 +59,7 @@ class Work:
         moment = at or (origin.time if origin else self._clock.now())
         if event_id is None:
             event_id = self._derived(moment, origin) if origin else new_id(self._clock)
+        story = correlation or ((origin.correlation or origin.id) if origin else event_id)
         envelope = Envelope(
             id=event_id,
             type=event.type,
@@ -64,9 +68,9 @@ class Work:
             key=event.key,
             body=event.model_dump_json().encode(),
             tenant=event.tenant,
-            correlation=correlation or ((origin.correlation or origin.id) if origin else event_id),
+            correlation=story,
             causation=origin.id if origin else None,
-            traceparent=traceparent or (origin.traceparent if origin else None),
+            traceparent=traceparent or tracing.sent(event.topic, event.type, self._source, origin, story),
             stage=stage,
         )
         self.emitted.append((event.topic, envelope))
@@ -116,8 +120,8 @@ class Works:
         work.committed()
 
 
-async def accept(work: Work, topic_envelopes: Sequence[tuple[str, Envelope]]) -> set[UUID]:
-    """Note messages in the inbox; the ids returned are those not seen before."""
+async def accept(work: Work, topic_envelopes: Sequence[tuple[str, Envelope]]) -> dict[UUID, bool]:
+    """Note messages in the inbox. Returns those not seen before: whether an earlier one of their key is parked."""
     rows = await work.connection.fetch(
         _INBOX,
         [envelope.id for _, envelope in topic_envelopes],
@@ -125,4 +129,4 @@ async def accept(work: Work, topic_envelopes: Sequence[tuple[str, Envelope]]) ->
         [envelope.key for _, envelope in topic_envelopes],
         [envelope.seq for _, envelope in topic_envelopes],
     )
-    return {row["event_id"] for row in rows}
+    return {row["event_id"]: row["blocked"] for row in rows}

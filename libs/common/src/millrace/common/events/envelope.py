@@ -65,6 +65,8 @@ def read_envelope(key: bytes | None, headers: Iterable[tuple[str, bytes]], body:
     """The envelope in a record. Raises `BrokenEnvelope`, whatever the bytes are."""
     try:
         found = {name: value.decode() for name, value in headers}
+        if "\0" in (key or b"").decode() + "".join(found.values()):
+            raise ValueError("a zero byte, which no database text may hold")
         return Envelope(
             id=UUID(found["ce_id"]),
             type=found["ce_type"],
@@ -73,14 +75,20 @@ def read_envelope(key: bytes | None, headers: Iterable[tuple[str, bytes]], body:
             key=(key or b"").decode(),
             body=body or b"",
             tenant=_uuid(found.get("tenant")),
-            seq=int(found["seq"]),
+            seq=_within(int(found["seq"]), 2**63),
             correlation=_uuid(found.get("correlation")),
             causation=_uuid(found.get("causation")),
             traceparent=found.get("traceparent"),
-            stage=int(found.get("stage", 0)),
+            stage=_within(int(found.get("stage", 0)), 2**31),
         )
-    except (KeyError, ValueError, AttributeError) as problem:
+    except (KeyError, ValueError, AttributeError, OverflowError) as problem:
         raise BrokenEnvelope(f"unreadable envelope: {problem!r}") from problem
+
+
+def _within(number: int, end: int) -> int:
+    if not 0 <= number < end:
+        raise ValueError(f"{number} is out of range")
+    return number
 
 
 def _uuid(text: str | None) -> UUID | None:

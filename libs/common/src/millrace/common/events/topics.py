@@ -47,6 +47,7 @@ _ALL = (
         "exchange:symbol",
         "marketdata",
         {"execution": 1, "portfolio": 2, "risk": 2, "bots": 3, "notifier": 3},
+        retention_seconds=DAY,
         drop_poison=True,
         about="Closed candles.",
     ),

@@ -6,13 +6,14 @@ or bus is not the message's fault: it is waited for.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import structlog
 
 from millrace.common.bus.port import Bus, Place, ReaderMoved, Record, Subscription
-from millrace.common.db.database import RETRYABLE
+from millrace.common.db.database import retryable
 from millrace.common.db.work import Work, Works, accept
 from millrace.common.events.envelope import BrokenEnvelope, Envelope
 from millrace.common.events.message import REGISTRY, Event, Message, UnknownEvent, decode
@@ -20,13 +21,17 @@ from millrace.common.events.topics import CATALOGUE
 from millrace.common.runtime.clocks import MessageClock
 from millrace.common.runtime.deadletters import DeadLetters
 from millrace.common.runtime.service import Handler
-from millrace.common.telemetry import metrics
+from millrace.common.telemetry import metrics, tracing
 
 log = structlog.get_logger()
 
+T = TypeVar("T")
+
 _TRIES = (0.05, 0.2, 0.5, 1.0)
 _WAIT_SECONDS = 1.0
-_NOT_ITS_FAULT: tuple[type[Exception], ...] = (*RETRYABLE, ReaderMoved)
+_LOOK_SECONDS = 1.0  # how often to ask for messages that an operator wants applied again
+_JOIN_SECONDS = 60.0
+_LEAVE_SECONDS = 5.0
 
 
 class Consumer:
@@ -52,44 +57,92 @@ class Consumer:
         self._batch = batch
         self._joins = bus.features.joins_transaction
         self._dead = DeadLetters(name, works)
+        self._looked = 0.0
+        self._waiting: asyncio.Timeout | None = None
+        self._renewing = False
         self.subscription: Subscription | None = None
         self.applying = False
         self.applied = 0
+        self.interruptions = 0
         self.stopping = False
 
+    def stop(self) -> None:
+        """Finish the batch in hand and leave; a poll that waits ends at once."""
+        self.stopping = True
+        self._interrupt()
+
+    def renew(self) -> None:
+        """Leave the group after the batch in hand and join it anew."""
+        self._renewing = True
+        self._interrupt()
+
+    def _interrupt(self) -> None:
+        if self._waiting is not None and not self._waiting.expired():
+            self._waiting.reschedule(asyncio.get_running_loop().time())
+
+    async def _unless_interrupted(self, action: Callable[[], Awaitable[T]]) -> T | None:
+        if self.stopping or self._renewing:
+            return None
+        try:
+            async with asyncio.timeout(None) as self._waiting:
+                return await action()
+        except TimeoutError:
+            if self._waiting is None or not self._waiting.expired():
+                raise
+            return None
+        finally:
+            self._waiting = None
+
     async def run(self) -> None:
-        """Consume until `stopping` is set; a broken connection is waited for."""
-        await self._dead.load()
+        """Consume until `stop`; a broken connection is waited for. Raises what no waiting can mend."""
         delay = 0.05
         while not self.stopping:
             try:
                 if self.subscription is None:
-                    self.subscription = await self._bus.subscribe(self.name, list(self._topics))
-                await self.step(self.subscription)
+                    self.subscription = await self._unless_interrupted(self._join)
+                if self.subscription is not None:
+                    await self.step(self.subscription)
                 delay = 0.05
-            except ReaderMoved as moved:
-                log.warning("reading again", service=self.name, reason=str(moved))
-                await self._rewind()
-            except RETRYABLE as problem:
-                log.warning("waiting to consume", service=self.name, error=repr(problem))
-                await asyncio.sleep(delay)
+            except Exception as problem:
+                if not _passing(problem):
+                    raise
+                self.interruptions += 1
+                log.warning("reading again", service=self.name, error=repr(problem))
+                await self._unless_interrupted(partial(asyncio.sleep, delay))
                 delay = min(delay * 2, 2.0)
                 await self._rewind()
-        if self.subscription is not None:
-            await self.subscription.close()
+            if self._renewing:
+                await self._leave()
+        await self._leave()
+
+    async def _join(self) -> Subscription:
+        async with asyncio.timeout(_JOIN_SECONDS):
+            return await self._bus.subscribe(self.name, list(self._topics))
+
+    async def _leave(self) -> None:
+        self._renewing = False
+        subscription, self.subscription = self.subscription, None
+        if subscription is None:
+            return
+        try:
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await subscription.close()
+        except Exception as problem:
+            log.warning("left without a word", service=self.name, error=repr(problem))
 
     async def _rewind(self) -> None:
         try:
             if self.subscription is not None:
                 await self.subscription.rewind()
-        except RETRYABLE as problem:
+        except Exception as problem:
+            if not retryable(problem):
+                raise
             log.warning("cannot rewind yet", service=self.name, error=repr(problem))
 
     async def step(self, subscription: Subscription, wait: float = _WAIT_SECONDS) -> int:
         """One poll and its application; returns how many records it held."""
-        if self._dead.redrive_due():
-            await self._dead.redrive(self._route)
-        records = await subscription.poll(self._batch, wait)
+        await self._redrive()
+        records = await self._unless_interrupted(lambda: subscription.poll(self._batch, wait))
         if not records:
             return 0
         self.applying = True
@@ -100,22 +153,31 @@ class Consumer:
             self.applying = False
         return len(records)
 
+    async def _redrive(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._looked < _LOOK_SECONDS:
+            return
+        while not self.stopping and await self._dead.redrive(self._route):
+            pass
+        self._looked = now
+
     async def _apply(self, subscription: Subscription, records: Sequence[Record]) -> None:
         try:
             await self._together(subscription, records)
-        except _NOT_ITS_FAULT:
-            raise
         except Exception as problem:
+            if _passing(problem):
+                raise
             if len(records) > 1:
                 log.info("applying one by one", service=self.name, error=repr(problem))
             for record in records:
                 await self._alone(subscription, record)
 
     async def _together(self, subscription: Subscription, records: Sequence[Record]) -> None:
-        async with self._works.begin() as work:
-            await self._handle(work, records)
-            if self._joins:
-                await subscription.commit(_after(records), work.connection)
+        with tracing.processing(self.name, _readable(records)):
+            async with self._works.begin() as work:
+                await self._handle(work, records)
+                if self._joins:
+                    await subscription.commit(_after(records), work)
         if not self._joins:
             await subscription.commit(_after(records))
         for record in records:
@@ -124,12 +186,11 @@ class Consumer:
     async def _handle(self, work: Work, records: Sequence[Record]) -> None:
         wanted = [(r.place.topic, e) for r in records if (e := self._wanted(r)) is not None]
         messages = [(topic, decode(envelope)) for topic, envelope in wanted]
-        fresh = await accept(work, wanted) if wanted else set()
+        fresh = await accept(work, wanted) if wanted else {}
         for topic, message in messages:
-            if message.id not in fresh:
+            if (blocked := fresh.pop(message.id, None)) is None:
                 continue
-            fresh.discard(message.id)
-            if self._dead.blocks(topic, message.envelope.key):
+            if blocked:
                 await self._dead.park(work, topic, message.envelope, "an earlier message of this key is parked")
             else:
                 await self._route(work, message)
@@ -157,9 +218,9 @@ class Consumer:
             try:
                 await self._together(subscription, [record])
                 return
-            except _NOT_ITS_FAULT:
-                raise
             except Exception as problem:
+                if _passing(problem):
+                    raise
                 error = problem
                 if isinstance(problem, BrokenEnvelope | UnknownEvent):
                     break
@@ -172,13 +233,24 @@ class Consumer:
         async with self._works.begin() as work:
             if not dropped:
                 await self._dead.park_record(work, record, repr(error))
+            elif isinstance(record.envelope, Envelope):
+                await accept(work, [(topic, record.envelope)])
             if self._joins:
-                await subscription.commit(_after([record]), work.connection)
+                await subscription.commit(_after([record]), work)
         if not self._joins:
             await subscription.commit(_after([record]))
         outcome = "dropped" if dropped else "parked"
         metrics.BUS_CONSUMED.labels(self.name, topic, outcome).inc()
         metrics.BUS_DEAD_LETTERS.labels(self.name, topic, outcome).inc()
+
+
+def _passing(problem: Exception) -> bool:
+    """Whether it is not the message's fault."""
+    return isinstance(problem, ReaderMoved) or retryable(problem)
+
+
+def _readable(records: Sequence[Record]) -> Iterator[tuple[str, Envelope]]:
+    return ((r.place.topic, r.envelope) for r in records if isinstance(r.envelope, Envelope))
 
 
 def _after(records: Sequence[Record]) -> dict[Place, int]:

@@ -1,27 +1,28 @@
 """Messages that could not be applied, and the later ones of their keys."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import orjson
 
 from millrace.common.bus.port import Record
+from millrace.common.db.database import retryable
 from millrace.common.db.work import Work, Works, accept
 from millrace.common.events.envelope import Envelope, read_envelope
 from millrace.common.events.message import Message, decode
 from millrace.common.events.topics import CATALOGUE
+from millrace.common.kernel.ids import derive_id
 
-_LOOK_SECONDS = 1.0
-_LIVE = "select distinct topic, key from dead_letters where state in ('parked', 'redrive')"
-_DUE = "select number, headers, body, key from dead_letters where state = 'redrive' order by number"
+# one replica at a time, so that the messages of a key are applied in order
+_ALONE = "select pg_try_advisory_xact_lock(hashtext('dead letters of ' || current_schema))"
+_DUE = "select number, topic, key, headers, body from dead_letters where state = 'redrive' order by number limit 1"
 _PARK = """
 insert into dead_letters (topic, key, seq, event_id, headers, body, error) values ($1, $2, $3, $4, $5, $6, $7)
 on conflict (event_id) do nothing
 """
-_DONE = "update dead_letters set state = 'done' where number = $1"
+_DONE = "update dead_letters set state = 'done', done_at = now() where number = $1"
+_FAILED = "update dead_letters set state = 'parked', error = $3 where state = 'redrive' and topic = $1 and key = $2"
 
 
 class DeadLetters:
@@ -30,22 +31,6 @@ class DeadLetters:
     def __init__(self, service: str, works: Works) -> None:
         self._service = service
         self._works = works
-        self._live: set[tuple[str, str]] = set()
-        self._looked = 0.0
-
-    async def load(self) -> None:
-        """Remember which keys are blocked."""
-        rows = await self._works.database.fetch(_LIVE)
-        self._live = {(row["topic"], row["key"]) for row in rows}
-        self._looked = asyncio.get_running_loop().time()
-
-    def blocks(self, topic: str, key: str) -> bool:
-        """Whether messages of this key must wait behind a parked one."""
-        return (topic, key) in self._live and not CATALOGUE[topic].drop_poison
-
-    def redrive_due(self) -> bool:
-        """Whether it is time to look for messages that an operator wants applied again."""
-        return bool(self._live) and asyncio.get_running_loop().time() - self._looked > _LOOK_SECONDS
 
     async def park(self, work: Work, topic: str, envelope: Envelope, error: str) -> None:
         """Keep a readable message."""
@@ -54,7 +39,6 @@ class DeadLetters:
             _PARK, topic, envelope.key, envelope.seq, envelope.id, orjson.dumps(headers).decode(), envelope.body, error
         )
         work.emitted.append((CATALOGUE[topic].dead_letters(self._service), envelope))
-        work.after_commit(lambda: self._live.add((topic, envelope.key)))
 
     async def park_record(self, work: Work, record: Record, error: str) -> None:
         """Keep a record that failed, readable or not."""
@@ -64,25 +48,30 @@ class DeadLetters:
             await self.park(work, record.place.topic, envelope, error)
             return
         place = f"{record.place.topic}/{record.place.partition}/{record.position}"
-        unreadable = Envelope(
-            uuid4(), "unreadable", self._service, datetime.fromtimestamp(0, UTC), place, str(envelope).encode()
-        )
+        at = datetime.fromtimestamp(0, UTC)
+        unreadable = Envelope(derive_id(at, place), "unreadable", self._service, at, place, str(envelope).encode())
         await self.park(work, record.place.topic, unreadable, error)
 
-    async def redrive(self, route: Callable[[Work, Message[Any]], Awaitable[None]]) -> None:
-        """Apply the messages marked for it, in order; the first that fails again stays, and all behind it."""
-        for row in await self._works.database.fetch(_DUE):
-            headers = [(name, str(value).encode()) for name, value in orjson.loads(row["headers"]).items()]
-            try:
-                async with self._works.begin() as work:
-                    await route(work, decode(read_envelope(row["key"].encode(), headers, row["body"])))
-                    await work.connection.execute(_DONE, row["number"])
-            except Exception as problem:
-                async with self._works.begin() as work:
-                    await work.connection.execute(
-                        "update dead_letters set state = 'parked', error = $2 where state = 'redrive' and number >= $1",
-                        row["number"],
-                        repr(problem),
-                    )
-                break
-        await self.load()
+    async def redrive(self, route: Callable[[Work, Message[Any]], Awaitable[None]]) -> bool:
+        """Apply the next message marked for it; False when there is none.
+
+        One that fails again stays parked, and all of its key with it.
+        """
+        if not await self._works.database.fetch(_DUE):
+            return False
+        row = None
+        try:
+            async with self._works.begin() as work:
+                if await work.connection.fetchval(_ALONE):
+                    row = await work.connection.fetchrow(_DUE)
+                if row is None:
+                    return False
+                headers = [(name, str(value).encode()) for name, value in orjson.loads(row["headers"]).items()]
+                await route(work, decode(read_envelope(row["key"].encode(), headers, row["body"])))
+                await work.connection.execute(_DONE, row["number"])
+        except Exception as problem:
+            if row is None or retryable(problem):
+                raise
+            async with self._works.begin() as work:
+                await work.connection.execute(_FAILED, row["topic"], row["key"], repr(problem))
+        return True

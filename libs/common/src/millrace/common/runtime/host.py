@@ -18,7 +18,7 @@ from millrace.common.bus.kafka import KafkaBus, KafkaSubscription
 from millrace.common.bus.memory import MemoryBus
 from millrace.common.bus.port import Bus
 from millrace.common.bus.postgres import PostgresBus
-from millrace.common.db import migrate
+from millrace.common.db import migrate, retention
 from millrace.common.db.database import CONNECTION_ERRORS, Database
 from millrace.common.db.embedded import EmbeddedPostgres
 from millrace.common.db.outbox import LogOutbox, Outbox, TableOutbox
@@ -30,8 +30,11 @@ from millrace.common.jobs.worker import Worker
 from millrace.common.kernel.clock import Clock, SystemClock, SystemRng
 from millrace.common.runtime.clocks import MessageClock
 from millrace.common.runtime.consumer import Consumer
-from millrace.common.runtime.service import Build, Context, Service, migrations_of
+from millrace.common.runtime.housekeeping import keep_house
+from millrace.common.runtime.service import Build, Context, Hook, Service, migrations_of
 from millrace.common.runtime.settings import Settings
+from millrace.common.runtime.watchdog import Watchdog
+from millrace.common.telemetry import tracing
 from millrace.common.web.client import Http, InProcess, ServiceClient
 
 log = structlog.get_logger()
@@ -66,6 +69,7 @@ class Host:
         self._postgres: EmbeddedPostgres | None = None
         self._session: aiohttp.ClientSession | None = None
         self._clients: dict[str, ServiceClient] = {}
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, *, migrating: bool = True) -> None:
         """Bring everything up, in order: database, schemas, bus, services. Raises what prevents it.
@@ -73,6 +77,7 @@ class Host:
         Servers that are not there yet are waited for, so that the order in which an operator starts things is free.
         """
         self.failed = asyncio.get_running_loop().create_future()
+        tracing.configure("millrace" if len(self.names) > 1 else self.names[0], self.settings.otlp_endpoint)
         self.url = await self._database_url()
         if migrating:
             await self._patiently("database", lambda: migrate.upgrade(self.url, owned_schemas(self.names)))
@@ -82,6 +87,8 @@ class Host:
             await self._start(name, _builder(name))
         for running in self.running.values():
             await self._run(running)
+        if isinstance(self.bus, PostgresBus):
+            self._tasks.append(self._spawn("bus", partial(keep_house, "bus", self.bus.forget)))
 
     async def _patiently(self, what: str, action: Callable[[], Awaitable[object]]) -> None:
         deadline = asyncio.get_running_loop().time() + self.settings.start_seconds
@@ -146,18 +153,24 @@ class Host:
     async def _run(self, running: Running) -> None:
         for hook in running.service.start:
             await self._patiently(running.service.name, hook)
-        loops = list(running.service.loops)
+        name = running.service.name
+        loops: list[Hook] = [
+            *running.service.loops,
+            partial(keep_house, name, partial(retention.forget, running.database)),
+        ]
         if running.relay:
             loops.append(running.relay.run)
         if running.consumer:
-            loops.append(running.consumer.run)
+            loops += [running.consumer.run, Watchdog(running.consumer).run]
         if running.worker:
             loops.append(running.worker.run)
-        for loop in loops:
-            task = asyncio.ensure_future(loop())
-            task.set_name(f"{running.service.name}:{getattr(loop, '__qualname__', loop)}")
-            task.add_done_callback(partial(self._ended, running.service.name))
-            running.tasks.append(task)
+        running.tasks += [self._spawn(name, loop) for loop in loops]
+
+    def _spawn(self, name: str, loop: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(loop())
+        task.set_name(f"{name}:{getattr(loop, '__qualname__', loop)}")
+        task.add_done_callback(partial(self._ended, name))
+        return task
 
     def _ended(self, name: str, task: "asyncio.Task[None]") -> None:
         if self.draining or task.cancelled() or self.failed is None or self.failed.done():
@@ -253,7 +266,7 @@ class Host:
         self.draining = True
         for running in reversed(self.running.values()):
             if running.consumer:
-                running.consumer.stopping = True
+                running.consumer.stop()
         await self._finish()
         for running in reversed(self.running.values()):
             for hook in running.service.stop:
@@ -265,6 +278,7 @@ class Host:
             await self.bus.stop()
         if self._postgres:
             await asyncio.to_thread(self._postgres.stop)
+        await asyncio.to_thread(tracing.shutdown)
 
     async def _finish(self) -> None:
         consuming = [t for r in self.running.values() for t in r.tasks if ":Consumer." in t.get_name()]
@@ -274,7 +288,7 @@ class Host:
             async with asyncio.timeout(2):
                 while any(r.relay and r.relay.pending for r in self.running.values()):
                     await asyncio.sleep(0.02)
-        tasks = [task for r in self.running.values() for task in r.tasks]
+        tasks = [*self._tasks, *(task for r in self.running.values() for task in r.tasks)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,25 @@
+"""Forgets old messages in the background."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from millrace.common.db.database import retryable
+
+log = structlog.get_logger()
+
+_PAUSE_SECONDS = 0.05
+
+
+async def keep_house(name: str, forget: Callable[[], Awaitable[bool]], every: float = 60.0) -> None:
+    """Call `forget` until it finds nothing more, every so many seconds, for ever. A lost database is waited for."""
+    while True:
+        await asyncio.sleep(every)
+        try:
+            while await forget():
+                await asyncio.sleep(_PAUSE_SECONDS)
+        except Exception as problem:
+            if not retryable(problem):
+                raise
+            log.warning("old messages are kept for now", service=name, error=repr(problem))
