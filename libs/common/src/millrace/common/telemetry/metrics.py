@@ -38,7 +38,6 @@ BUS_RENEWALS = _counter(
     "millrace_bus_reader_renewals_total", "Readers made anew because they stood still while messages waited.", "service"
 )
 STREAM_CLIENTS = _gauge("millrace_stream_clients", "Open streams.", "transport")
-STREAM_SENT = _counter("millrace_stream_messages_sent_total", "Messages given to streams.", "transport")
 STREAM_DROPPED = _counter(
     "millrace_stream_clients_dropped_total", "Streams closed because the client did not keep up.", "transport"
 )

@@ -7,6 +7,7 @@ from millrace.common.db.work import Work
 from millrace.common.events.message import Event, Message
 from millrace.common.events.trading import OrderFacts, OrderState, OrderUpdated
 from millrace.common.kernel.ids import derive_id
+from millrace.common.telemetry import metrics
 from millrace.execution.domain.states import may_follow
 
 _FACTS = tuple(OrderFacts.model_fields)
@@ -53,3 +54,5 @@ def tell(work: Work, row: dict[str, Any], at: datetime, cause: Message[Event] | 
     )
     event_id = derive_id(at, "order", row["order_id"], row["version"])
     work.emit(event, cause, at=at, event_id=event_id, correlation=row["correlation"])
+    told = metrics.ORDERS.labels(row["exchange"], row["state"])
+    work.after_commit(told.inc)

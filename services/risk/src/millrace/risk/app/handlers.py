@@ -12,6 +12,7 @@ from millrace.common.events.risk import OrderApproved, OrderRefused
 from millrace.common.events.trading import TERMINAL, AccountOpened, OrderRequested, OrderUpdated
 from millrace.common.kernel.ids import derive_id
 from millrace.common.kernel.symbols import parse_symbol
+from millrace.common.telemetry import metrics
 from millrace.risk.app.ports import Books
 from millrace.risk.domain.book import Book, Breach
 from millrace.risk.domain.orders import Progress, Reservation, Terms
@@ -70,6 +71,7 @@ class Desk:
             ),
             message,
         )
+        work.after_commit(metrics.RISK_CHECKS.labels("none", "approved").inc)
 
 
 def terms_of(order: OrderRequested) -> Terms:
@@ -103,6 +105,7 @@ def _refuse(work: Work, message: Message[OrderRequested], breach: Breach) -> Non
         ),
         message,
     )
+    work.after_commit(metrics.RISK_CHECKS.labels(breach.rule, "refused").inc)
 
 
 def settle_order(work: Work, message: Message[OrderUpdated], book: Book | None) -> None:
