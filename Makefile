@@ -68,10 +68,10 @@ lock: $(VENV)/.dev ## resolve requirements/*.txt anew
 	@$(BIN)/python tools/lock.py $(ARGS)
 
 digest: $(VENV)/.dev ## the same bars on every bus: three digests side by side
-	@$(BIN)/python tools/digest.py
+	@tools/real $(BIN)/python tools/digest.py $(ARGS)
 
 crash: $(VENV)/.dev ## kill the platform while it trades (KILLS= SEED= BUS=) and check the books
-	@$(BIN)/python tools/crash.py --kills $(KILLS) --seed $(SEED) --bus $(BUS)
+	@$(if $(filter kafka,$(BUS)),tools/real) $(BIN)/python tools/crash.py --kills $(KILLS) --seed $(SEED) --bus $(BUS)
 
 clean: ## forget the environment and caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -29,3 +29,7 @@ def test_ten_kills_lose_and_double_nothing(bus: str) -> None:
 
 def test_a_frozen_zombie_writes_nothing_when_it_wakes() -> None:
     assert "no violation" in run("tools/zombie.py", "--rounds", "2")
+
+
+def test_a_distributed_platform_that_is_stopped_while_it_trades_loses_nothing() -> None:
+    assert "no violation" in run("tools/drain.py", "--bus", "kafka")

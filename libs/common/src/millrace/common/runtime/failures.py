@@ -60,9 +60,8 @@ def explain(problem: Exception) -> Failure:
 
 def _of_service(problem: MillraceError) -> Failure:
     fields = "".join(f"; {name}: {what}" for name, what in problem.fields.items())
-    return Failure(
-        f"{problem.code}: {problem.message}{fields}", _FIXES.get(problem.code, ""), _EXITS.get(problem.code, REFUSED)
-    )
+    fix = _FIXES.get(problem.code, "correct what it names")
+    return Failure(f"{problem.code}: {problem.message}{fields}", fix, _EXITS.get(problem.code, REFUSED))
 
 
 def _of_setting(problem: ValidationError) -> Failure:

@@ -30,6 +30,7 @@ from millrace.common.jobs.worker import Worker
 from millrace.common.kernel.clock import Clock, SystemClock, SystemRng
 from millrace.common.runtime.clocks import MessageClock
 from millrace.common.runtime.consumer import Consumer
+from millrace.common.runtime.failures import USAGE, Failure
 from millrace.common.runtime.housekeeping import keep_house
 from millrace.common.runtime.service import Build, Context, Hook, Service, migrations_of
 from millrace.common.runtime.settings import Settings
@@ -77,6 +78,9 @@ class Host:
         Servers that are not there yet are waited for, so that the order in which an operator starts things is free.
         """
         self.failed = asyncio.get_running_loop().create_future()
+        self.keys()  # a weak key and an incomplete bus are refused before anything is started
+        if self.settings.bus == "kafka" and not self.settings.kafka:
+            raise Failure("MILLRACE_BUS=kafka needs to know where Kafka is", "set MILLRACE_KAFKA=host:port", USAGE)
         tracing.configure("millrace" if len(self.names) > 1 else self.names[0], self.settings.otlp_endpoint)
         self.url = await self._database_url()
         if migrating:
@@ -115,8 +119,6 @@ class Host:
             case "postgres":
                 return PostgresBus(self.url)
             case "kafka":
-                if not self.settings.kafka:
-                    raise ValueError("MILLRACE_BUS=kafka needs MILLRACE_KAFKA=host:port")
                 settings = self.settings
                 return KafkaBus(
                     settings.kafka,
@@ -134,7 +136,11 @@ class Host:
         context = Context(
             self.settings, self.clock, SystemRng(), self.bus, database, works, self.client, keys, self.at_rest, jobs
         )
-        service = build(context)
+        try:
+            service = build(context)
+        except BaseException:
+            await database.close()
+            raise
         jobs.names = service.jobs.keys()
         worker = Worker(name, works, jobs, service.jobs, service.schedules) if service.jobs else None
         topics = heard_by(name, durable=True)

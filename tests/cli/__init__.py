@@ -1,0 +1,1 @@
+"""Tests of the `millrace` program as people and scripts run it."""
