@@ -1,8 +1,8 @@
 """Fixtures for every test of the workspace."""
 
 pytest_plugins = [
+    "millrace.common.testing.postgres",  # first: the others import it, and pytest wants to rewrite its assertions
     "millrace.common.testing.jobs",
     "millrace.common.testing.mock_kafka",
-    "millrace.common.testing.postgres",
     "millrace.common.testing.service",
 ]
