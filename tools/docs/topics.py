@@ -40,7 +40,7 @@ def _map() -> str:
         node, arrow = topic.name.replace(".", "_"), "-->" if topic.durable else "-.->"
         lines.append(f"  {node}([{topic.name}])")
         lines.append(f"  {topic.producer} {arrow} {node}")
-        lines.append(f"  {node} {arrow} {' & '.join(topic.readers)}")
+        lines += [f"  {node} {arrow} {' & '.join(topic.readers)}"] if topic.readers else []
     return "\n".join([*lines, "```"])
 
 

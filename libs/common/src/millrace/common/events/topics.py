@@ -39,14 +39,14 @@ _ALL = (
         "users.v1",
         "user_id",
         "auth",
-        {"execution": 1, "risk": 1, "portfolio": 1, "bots": 1, "notifier": 1},
+        {"execution": 1, "bots": 1, "notifier": 1},
         about="Users registered, disabled; sessions ended.",
     ),
     Topic(
         "market.candles.v1",
         "exchange:symbol",
         "marketdata",
-        {"execution": 1, "portfolio": 2, "risk": 2, "bots": 3, "notifier": 3},
+        {"execution": 1, "portfolio": 2, "bots": 3, "notifier": 3},
         retention_seconds=DAY,
         drop_poison=True,
         about="Closed candles.",
@@ -102,7 +102,7 @@ _ALL = (
         {"bots": 1, "risk": 1, "notifier": 1},
         about="Balances, positions, closed trades and equity marks.",
     ),
-    Topic("audit.v1", "user_id", "auth", {"notifier": 1}, retention_seconds=90 * DAY, about="Who did what."),
+    Topic("audit.v1", "user_id", "auth", {}, retention_seconds=90 * DAY, about="Who did what."),
 )
 
 CATALOGUE: Final[Mapping[str, Topic]] = {topic.name: topic for topic in _ALL}
