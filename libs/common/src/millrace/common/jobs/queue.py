@@ -15,7 +15,7 @@ from millrace.common.kernel.ids import new_id
 from millrace.common.telemetry import tracing
 
 _ENQUEUE = """
-insert into jobs (id, name, user_id, arguments, priority, run_after, max_tries, dedupe_key, tracing.traceparent())
+insert into jobs (id, name, user_id, arguments, priority, run_after, max_tries, dedupe_key, traceparent)
 values ($1, $2, $3, $4::jsonb, $5, coalesce($6, now()) + $7, $8, $9, $10)
 on conflict do nothing returning id
 """
