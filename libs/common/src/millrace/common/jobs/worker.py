@@ -69,7 +69,10 @@ class Worker:
         self._upkeep_at = 0.0
         jobs.wake = self.wake
         for state in State:
-            metrics.JOBS.labels(service, state.value).set(0)
+            metrics.JOBS.labels(service, state.value)
+        for name in handlers:
+            for outcome in ("succeeded", "failed"):
+                metrics.JOB_SECONDS.labels(name, outcome)
 
     @property
     def busy(self) -> bool:

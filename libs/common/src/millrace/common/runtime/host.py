@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.metadata import entry_points
+from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,9 @@ from millrace.common.runtime.failures import USAGE, Failure
 from millrace.common.runtime.housekeeping import keep_house
 from millrace.common.runtime.service import Build, Context, Hook, Service, migrations_of
 from millrace.common.runtime.settings import Settings
+from millrace.common.runtime.vitals import watch_loop, watch_storage
 from millrace.common.runtime.watchdog import Watchdog
-from millrace.common.telemetry import tracing
+from millrace.common.telemetry import metrics, series, tracing
 from millrace.common.web.client import Http, InProcess, ServiceClient
 
 log = structlog.get_logger()
@@ -81,7 +82,11 @@ class Host:
         self.keys()  # a weak key and an incomplete bus are refused before anything is started
         if self.settings.bus == "kafka" and not self.settings.kafka:
             raise Failure("MILLRACE_BUS=kafka needs to know where Kafka is", "set MILLRACE_KAFKA=host:port", USAGE)
-        tracing.configure("millrace" if len(self.names) > 1 else self.names[0], self.settings.otlp_endpoint)
+        process = "millrace" if len(self.names) > 1 else self.names[0]
+        tracing.configure(process, self.settings.otlp_endpoint)
+        profile = "embedded" if len(self.names) > 1 else "distributed"
+        metrics.BUILD.labels(version("millrace-common"), profile).set(1)
+        self._tasks.append(self._spawn(process, partial(watch_loop, process)))
         self.url = await self._database_url()
         if migrating:
             await self._patiently("database", lambda: migrate.upgrade(self.url, owned_schemas(self.names)))
@@ -149,6 +154,7 @@ class Host:
             clock = self.clock if isinstance(self.clock, MessageClock) else None
             consumer = Consumer(name, service.routes, topics, works, self.bus, clock=clock, batch=service.batch)
         self.running[name] = Running(service, database, consumer, relay, worker)
+        series.begin(name, topics if consumer else ())
 
     def _outbox(self, database: Database) -> tuple[Relay | None, Outbox]:
         if isinstance(self.bus, PostgresBus):
@@ -163,6 +169,7 @@ class Host:
         loops: list[Hook] = [
             *running.service.loops,
             partial(keep_house, name, partial(retention.forget, running.database)),
+            partial(watch_storage, name, running.database),
         ]
         if running.relay:
             loops.append(running.relay.run)

@@ -1,8 +1,19 @@
 """Every metric of the platform, declared once, with its meaning. Labels never name users, orders or bots."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 REGISTRY = CollectorRegistry()
+_PROCESS = CollectorRegistry()
+ProcessCollector(registry=_PROCESS)
+GCCollector(registry=_PROCESS)
 
 _FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -27,6 +38,7 @@ def _long(name: str, meaning: str, *labels: str) -> Histogram:
 
 HTTP_REQUESTS = _counter("millrace_http_requests_total", "Requests answered.", "service", "method", "route", "code")
 HTTP_SECONDS = _seconds("millrace_http_request_duration_seconds", "Time to answer.", "service", "method", "route")
+HTTP_IN_FLIGHT = _gauge("millrace_http_requests_in_flight", "Requests being answered.", "service")
 BUS_CONSUMED = _counter(
     "millrace_bus_consumed_total", "Messages read, by what became of them.", "service", "topic", "outcome"
 )
@@ -63,10 +75,13 @@ RISK_CHECKS = _counter("millrace_risk_checks_total", "Orders decided, by rule an
 JOBS = _gauge("millrace_jobs", "Durable jobs by state.", "queue", "state")
 JOB_SECONDS = _long("millrace_job_duration_seconds", "Length of a job's tries.", "name", "outcome")
 JOB_OLDEST = _gauge("millrace_job_oldest_pending_age_seconds", "Wait of the oldest job that is due.", "queue")
-LOOP_LAG = _gauge("millrace_event_loop_lag_seconds", "How late the event loop runs its timers.", "service")
+OUTBOX_PENDING = _gauge("millrace_outbox_pending", "Messages written and not yet on the bus.", "service")
+OUTBOX_AGE = _gauge("millrace_outbox_oldest_age_seconds", "How long the oldest of them has waited.", "service")
+DB_CONNECTIONS = _gauge("millrace_db_pool_connections", "Connections by state: idle or used.", "service", "state")
+LOOP_LAG = _seconds("millrace_event_loop_lag_seconds", "How late the event loop runs its timers.", "service")
 BUILD = _gauge("millrace_build_info", "1, with what is running.", "version", "profile")
 
 
 def render() -> bytes:
-    """The page a scraper reads."""
-    return generate_latest(REGISTRY)
+    """The page a scraper reads: our own metrics, then `process_*` and `python_gc_*`."""
+    return generate_latest(REGISTRY) + generate_latest(_PROCESS)

@@ -15,6 +15,7 @@ from millrace.common.web.errors import Renderer, canonical, handle_errors
 
 log = structlog.get_logger()
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 BODY_LIMIT = 1 << 20
 
 
@@ -90,6 +91,7 @@ class Observe:
     def __init__(self, app: Any, service: str) -> None:
         self._app = app
         self._service = service
+        self._in_flight = metrics.HTTP_IN_FLIGHT.labels(service)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -97,12 +99,13 @@ class Observe:
             return
         request_id = scope["request_id"] = f"req_{new_id().hex}"
         begun = time.perf_counter()
-        with tracing.serving(self._service, scope):
+        with self._in_flight.track_inprogress(), tracing.serving(self._service, scope):
             status = await self._answer(scope, receive, send, request_id)
             tracing.answered(status)
         route = getattr(scope.get("route"), "path", "unmatched")
-        metrics.HTTP_REQUESTS.labels(self._service, scope["method"], route, str(status)).inc()
-        metrics.HTTP_SECONDS.labels(self._service, scope["method"], route).observe(time.perf_counter() - begun)
+        method = scope["method"] if scope["method"] in _METHODS else "other"  # anybody may invent methods
+        metrics.HTTP_REQUESTS.labels(self._service, method, route, str(status)).inc()
+        metrics.HTTP_SECONDS.labels(self._service, method, route).observe(time.perf_counter() - begun)
 
     async def _answer(self, scope: Any, receive: Any, send: Any, request_id: str) -> int:
         status, trace_id = 0, tracing.trace_id()
