@@ -37,7 +37,7 @@ def test_what_the_visible_book_cannot_give_to_a_market_order_expires(market: Mar
     trade(market, "101")
     reports = told(market.submit(order(quantity="7")))
     assert reports[-2:] == ["filled 3.0 at 103.0 taker", "expired BOOK_EXHAUSTED"]
-    assert market.idle
+    assert market.resting() == []
     assert told(market.submit(order("b"))) == ["accepted", "expired BOOK_EXHAUSTED"]
 
 
@@ -66,7 +66,7 @@ def test_the_rest_of_a_good_till_cancelled_limit_rests_and_is_made_at_its_own_pr
     filled = show(market, BIDS, {"100": "9"}, at=2)
     assert told(filled) == ["filled 2.0 at 101.0 maker"]
     assert (filled[0].trade_id, filled[0].fee, filled[0].at) == ("a-3", Decimal("0.202"), after(2))
-    assert market.idle
+    assert market.resting() == []
 
 
 def test_what_was_taken_is_not_there_again_until_the_level_changes(market: Market) -> None:
@@ -148,7 +148,7 @@ def test_a_stop_waits_for_a_trade_and_takes_from_the_book(
     assert show(market, BIDS, ASKS, at=1) == []
     assert trade(market, quiet, at=1) == []
     assert told(trade(market, touching, at=2)) == ["triggered", f"filled 1.0 at {paid} taker"]
-    assert market.idle
+    assert market.resting() == []
 
 
 def test_a_stop_that_is_touched_when_it_comes_says_so_and_fills(market: Market) -> None:

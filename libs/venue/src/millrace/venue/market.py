@@ -67,11 +67,6 @@ class Market:
         """One order in the book; None when it is not there."""
         return self._resting.get(client_order_id)
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing rests, so that no news of the market can have a consequence."""
-        return not len(self._resting)
-
     def restore(self, orders: Iterable[RestingOrder], state: MarketState) -> None:
         """Take up where another process stopped."""
         self._resting = Resting(orders)
@@ -151,9 +146,13 @@ class Market:
             return []
         self._see(bar.closed_at, bar_at=bar.opened_at)
         low, high, opened = self._ticks(bar.low), self._ticks(bar.high), self._ticks(bar.open)
-        ready = [o for o in self._resting.all() if o.at <= bar.opened_at and o.reached(high if o.rises else low)]
+        touched = [
+            order
+            for stops, rises in ((True, False), (True, True), (False, False), (False, True))
+            for order in self._resting.reached(high if rises else low, bar.opened_at, stops=stops, rises=rises)
+        ]
         reports: list[Report] = []
-        for order in sorted(ready, key=lambda o: o.order_type != "stop_loss"):
+        for order in sorted(touched, key=lambda o: (o.order_type != "stop_loss", o.at, o.client_order_id)):
             price = max(order.level, opened) if order.rises else min(order.level, opened)
             if order.is_stop:
                 reports += self._trigger(order, bar.closed_at, price)

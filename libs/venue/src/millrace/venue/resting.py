@@ -20,9 +20,6 @@ class Resting:
         for order in orders:
             self.put(order)
 
-    def __len__(self) -> int:
-        return len(self._orders)
-
     def get(self, client_order_id: str) -> RestingOrder | None:
         """The order as it rests; None when it does not."""
         return self._orders.get(client_order_id)

@@ -21,13 +21,12 @@ select * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::timesta
 on conflict do nothing returning client_order_id
 """
 _PLACED = ("client_order_id", "account_id", "exchange", "symbol", "signed_at")
-_REST = """
-update venue_orders v set resting = n.resting::jsonb from unnest($1::text[], $2::text[]) as n(id, resting)
-where v.client_order_id = n.id
-"""
-_REPORT = """
+_TELL = """
+with rested as (
+  update venue_orders v set resting = n.resting::jsonb from unnest($1::text[], $2::text[]) as n(id, resting)
+  where v.client_order_id = n.id)
 insert into venue_reports (client_order_id, kind, body, at)
-select id, kind, body::jsonb, at from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[])
+select id, kind, body::jsonb, at from unnest($3::text[], $4::text[], $5::text[], $6::timestamptz[])
   with ordinality as n(id, kind, body, at, ord) order by ord
 """
 _SEEN = "select client_order_id from venue_orders where client_order_id = any($1::text[])"
@@ -50,9 +49,10 @@ async def store_reports(connection: Connection, reports: Sequence[Report], books
     """Write reports in their order and how the orders they speak of rest now; `books` says where each order is."""
     found = {name: books[name].order(name) for name in dict.fromkeys(report.client_order_id for report in reports)}
     texts = [None if order is None else _text(order) for order in found.values()]
-    await connection.execute(_REST, list(found), texts)
     await connection.execute(
-        _REPORT,
+        _TELL,
+        list(found),
+        texts,
         [r.client_order_id for r in reports],
         [r.kind for r in reports],
         [_text(r) for r in reports],
