@@ -1,13 +1,16 @@
 """docs/asyncapi.yaml is an AsyncAPI 3.0 document and says what the catalogue says."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import yaml
 from jsonschema import Draft7Validator
 
+from millrace.common.events.envelope import Envelope
 from millrace.common.events.message import REGISTRY
 from millrace.common.events.topics import CATALOGUE
 
@@ -39,7 +42,7 @@ _MESSAGE = _closed(
     title=_TEXT,
     summary=_TEXT,
     contentType=_TEXT,
-    headers={"$ref": "http://json-schema.org/draft-07/schema#"},
+    headers=_REF,
     payload=_PAYLOAD,
     bindings=_BINDINGS,
 )
@@ -57,7 +60,9 @@ ASYNCAPI = _closed(
     servers=_named(_closed(["host", "protocol"], host=_TEXT, protocol=_TEXT)),
     channels=_named(_CHANNEL),
     operations=_named(_OPERATION),
-    components=_closed([], messages=_named(_MESSAGE)),
+    components=_closed(
+        [], schemas=_named({"$ref": "http://json-schema.org/draft-07/schema#"}), messages=_named(_MESSAGE)
+    ),
 )
 
 
@@ -103,6 +108,15 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
 def test_every_topic_and_event_is_there(document: dict[str, Any]) -> None:
     assert document["channels"].keys() == CATALOGUE.keys()
     assert document["components"]["messages"].keys() == REGISTRY.keys()
+
+
+def test_the_documented_headers_are_those_that_are_sent(document: dict[str, Any]) -> None:
+    one = UUID(int=1)
+    full = Envelope(one, "a.b.v1", "risk", datetime.now(UTC), "k", b"", one, 1, one, one, "00-1-2-01", 1)
+    bare = Envelope(one, "a.b.v1", "risk", datetime.now(UTC), "k", b"")
+    described = document["components"]["schemas"]["Envelope"]
+    assert {name for name, _ in full.headers()} == described["properties"].keys()
+    assert {name for name, _ in bare.headers()} >= set(described["required"])
 
 
 def test_an_operation_speaks_of_messages_of_its_own_channel(document: dict[str, Any]) -> None:

@@ -34,11 +34,17 @@ _HEADERS = {
 }
 
 
+class _Written(yaml.SafeDumper):
+    """Writes what occurs twice twice, since not every tool reads YAML's anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 def page(services: Mapping[str, Service]) -> str:
     """The whole document."""
-    return "# Made by `make docs`; do not edit.\n" + yaml.safe_dump(
-        document(services), sort_keys=False, allow_unicode=True, width=120
-    )
+    text = yaml.dump(document(services), Dumper=_Written, sort_keys=False, allow_unicode=True, width=120)
+    return "# Made by `make docs`; do not edit.\n" + text
 
 
 def document(services: Mapping[str, Service]) -> dict[str, Any]:
@@ -55,7 +61,10 @@ def document(services: Mapping[str, Service]) -> dict[str, Any]:
         "servers": {"kafka": {"host": "localhost:9092", "protocol": "kafka"}},
         "channels": {name: _channel(topic) for name, topic in CATALOGUE.items()},
         "operations": dict(_operations(services)),
-        "components": {"messages": {name: _message(name) for name in sorted(REGISTRY)}},
+        "components": {
+            "schemas": {"Envelope": _HEADERS},
+            "messages": {name: _message(name) for name in sorted(REGISTRY)},
+        },
     }
 
 
@@ -104,7 +113,7 @@ def _message(name: str) -> dict[str, Any]:
         "title": kind.__name__,
         "summary": summary(kind),
         "contentType": "application/json",
-        "headers": _HEADERS,
+        "headers": {"$ref": "#/components/schemas/Envelope"},
         "payload": {"schemaFormat": _FORMAT, "schema": schema},
         "bindings": {"kafka": {"key": {"type": "string", "description": CATALOGUE[kind.topic].key}}},
     }
