@@ -5,7 +5,7 @@ from millrace.auth.adapters.signing import Signer
 from millrace.auth.api.http import routes
 from millrace.auth.app.sessions import Sessions
 from millrace.auth.config import AuthSettings
-from millrace.common.auth.internal import current_principal
+from millrace.common.auth.internal import any_principal
 from millrace.common.runtime.service import Context, Service
 from millrace.common.web.app import create_app
 
@@ -17,6 +17,12 @@ def build(context: Context) -> Service:
     signer = Signer(context.keys.master, context.clock)
     sessions = Sessions(context.works, signer, passwords, context.clock, settings)
     api = create_app("auth", service="auth")
-    current = current_principal(context.keys.internal, "auth")
+    current = any_principal(context.keys.internal, "auth")
     api.include_router(routes(context.works, sessions, signer, passwords, context.clock, settings, current))
-    return Service("auth", api=api, start=[lambda: signer.load(context.works)])
+    return Service(
+        "auth",
+        api=api,
+        start=[lambda: signer.load(context.works)],
+        loops=[sessions.forget_daily],
+        stop=[passwords.close],
+    )

@@ -32,7 +32,7 @@ def build(context: Context) -> Service:
         return json_response({"status": "healthy", "timestamp": moment(context.clock.now())})
 
     api.include_router(console.routes())
-    api.include_router(auth.routes(backend, secure=settings.secure_cookies))
+    api.include_router(auth.routes(backend, context.clock.now, secure=settings.secure_cookies))
     api.include_router(trading.routes(backend))
     api.include_router(portfolio.routes(backend, context.clock.now))
     streams = Streams(api, context.call, context.settings.url_of("notifier"), union)

@@ -62,14 +62,24 @@ class Identities:
         return hmac.new(self._key, text, hashlib.sha256).digest()
 
 
-def current_principal(identities: Identities, audience: str) -> Callable[[Request], Awaitable[Principal]]:
-    """A dependency that gives a service's routes the principal of the call."""
+def any_principal(identities: Identities, audience: str) -> Callable[[Request], Awaitable[Principal]]:
+    """A dependency that gives a service's routes the principal of the call, whatever its role."""
 
     async def current(request: Request) -> Principal:
         token = request.headers.get(HEADER)
         if token is None:
             raise MillraceError(Code.AUTH_REQUIRED, "an identity token is required")
-        principal = identities.read(token, audience)
+        return identities.read(token, audience)
+
+    return current
+
+
+def current_principal(identities: Identities, audience: str) -> Callable[[Request], Awaitable[Principal]]:
+    """The same for routes that trade: who may only read is refused anything that changes."""
+    anybody = any_principal(identities, audience)
+
+    async def current(request: Request) -> Principal:
+        principal = await anybody(request)
         if request.method not in ("GET", "HEAD") and not principal.may("trade"):
             raise MillraceError(Code.PERMISSION_DENIED, f"the role {principal.role} may only read")
         return principal

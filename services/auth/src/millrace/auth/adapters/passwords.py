@@ -1,12 +1,14 @@
 """Password hashing with argon2id, in two threads with a short queue, so that a flood of logins slows only logins."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from millrace.auth.config import AuthSettings
+from millrace.auth.domain.rules import normal
 from millrace.common.kernel.errors import Code, MillraceError
 
 
@@ -23,18 +25,27 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """The hash to store."""
-        return str(await self._run(self._hash.hash, password))
+        return str(await self._run(self._hash.hash, normal(password)))
 
     async def verify(self, password: str, stored: str | None) -> bool:
         """Whether the password belongs to the stored hash."""
-        good = await self._run(self._hash.verify, password, stored or self._decoy)
+        good = await self._run(self._hash.verify, normal(password), stored or self._decoy)
         return bool(good) and stored is not None
 
-    async def _run(self, function: object, *values: str) -> object:
+    async def close(self) -> None:
+        """End the threads; what still waits is given up."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _run(self, function: Callable[..., object], *values: str) -> object:
         if self._waiting >= self._limit:
             raise MillraceError(Code.UNAVAILABLE, "too many logins at once; try again", retry_after=2)
         self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, function, *values)  # type: ignore[arg-type]
-        finally:
-            self._waiting -= 1
+        hashing = asyncio.get_running_loop().run_in_executor(self._pool, function, *values)
+        hashing.add_done_callback(self._done)
+        # who stops waiting does not stop the thread: its place stays taken until it is done
+        return await asyncio.shield(hashing)
+
+    def _done(self, hashing: "asyncio.Future[object]") -> None:
+        self._waiting -= 1
+        if not hashing.cancelled():
+            hashing.exception()

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import jwt
 import orjson
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from millrace.common.auth.tokens import AUDIENCE, ISSUER, invalid
 from millrace.common.db.work import Works
 from millrace.common.kernel.clock import Clock
+from millrace.common.runtime.failures import REFUSED, Failure
 
 
 class Signer:
@@ -28,7 +30,7 @@ class Signer:
         self.jwks: dict[str, Any] = {"keys": []}
 
     async def load(self, works: Works) -> None:
-        """Read the keys; make one when there is none."""
+        """Read the keys; make one when there is none. Raises `Failure` when another master key sealed them."""
         async with works.begin() as work:
             await work.connection.execute("lock table signing_keys in exclusive mode")
             rows = await work.connection.fetch("select * from signing_keys order by created_at desc")
@@ -36,7 +38,11 @@ class Signer:
                 rows = [await self._make(work.connection)]
         newest = rows[0]
         sealed = bytes(newest["sealed"])
-        raw = self._seal.decrypt(sealed[:12], sealed[12:], newest["kid"].encode())
+        try:
+            raw = self._seal.decrypt(sealed[:12], sealed[12:], newest["kid"].encode())
+        except InvalidTag:
+            fix = "give the MILLRACE_MASTER_KEY or the data folder's keys/master.key that this database was set up with"
+            raise Failure("the signing keys were sealed under another master key", fix, REFUSED) from None
         self._kid, self._key = newest["kid"], Ed25519PrivateKey.from_private_bytes(raw)
         self.jwks = {"keys": [orjson.loads(row["public"]) for row in rows]}
 
@@ -79,7 +85,7 @@ class Signer:
                 algorithms=["EdDSA"],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                options={"require": ["exp", "sub", "sid", "typ"], "verify_exp": False},
+                options={"require": ["exp", "sub", "sid", "typ"], "verify_exp": False, "verify_iat": False},
             )
             if claims["typ"] != "refresh" or claims["exp"] <= self._clock.now().timestamp():
                 raise invalid()

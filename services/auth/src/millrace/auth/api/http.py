@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
@@ -48,9 +48,8 @@ class Refresh(_Body):
 
 
 class Logout(_Body):
-    """Which session ends."""
+    """Which session ends; without a refresh token the caller's own."""
 
-    session_id: UUID | None = None
     refresh_token: str | None = None
 
 
@@ -67,6 +66,13 @@ class NewUser(_Body):
     email: str
     password: str
     role: Literal["admin", "trader", "exporter", "viewer"] = "trader"
+
+
+class Administered(_Body):
+    """What administrators change about users."""
+
+    role: Literal["admin", "trader", "exporter", "viewer"] | None = None
+    is_active: bool | None = None
 
 
 class Introspect(_Body):
@@ -100,8 +106,7 @@ def routes(
         if not settings.registration:
             raise MillraceError(Code.PERMISSION_DENIED, "registration is closed; ask an administrator")
         user = await users.create_user(works, passwords, clock, **asked.model_dump())
-        rows = await works.database.fetch("select * from users where id = $1", user["id"])
-        return json_response(await sessions.open(rows[0]))
+        return json_response(await sessions.open(user["id"]))
 
     @api.post("/login")
     async def login(asked: Annotated[Login, Depends(body(Login))]) -> Response:
@@ -112,11 +117,11 @@ def routes(
         return json_response(await sessions.refresh(asked.refresh_token))
 
     @api.post("/logout")
-    async def logout(asked: Annotated[Logout, Depends(body(Logout))]) -> Response:
-        if asked.session_id is not None:
-            await sessions.end(asked.session_id, "logout")
-        elif asked.refresh_token is not None:
+    async def logout(request: Request, asked: Annotated[Logout, Depends(body(Logout))]) -> Response:
+        if asked.refresh_token is not None:
             await sessions.end_by_refresh(asked.refresh_token)
+        elif (session_id := (await current(request)).session_id) is not None:
+            await sessions.end(session_id, "logout")
         return json_response({})
 
     @api.post("/users", status_code=201)
@@ -125,6 +130,17 @@ def routes(
             raise MillraceError(Code.PERMISSION_DENIED, "only an administrator may add users")
         made = await users.create_user(works, passwords, clock, **asked.model_dump())
         return json_response(made, 201)
+
+    @api.patch("/users/{user_id:uuid}")
+    async def administer(
+        user: user_dependency, user_id: UUID, asked: Annotated[Administered, Depends(body(Administered))]
+    ) -> Response:
+        if not user.may("admin"):
+            raise MillraceError(Code.PERMISSION_DENIED, "only an administrator may change users")
+        if user_id == user.user_id:
+            raise MillraceError(Code.PERMISSION_DENIED, "ask another administrator to change you")
+        async with works.begin() as work:
+            return json_response(await users.administer(work, clock, user_id, asked.role, asked.is_active))
 
     @api.get("/users/by-name/{name}")
     async def by_name(user: user_dependency, name: str) -> Response:

@@ -1,11 +1,14 @@
 """Sessions and the tokens that stand for them."""
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+
+import structlog
 
 from millrace.auth.app import users
 from millrace.auth.app.ports import Passwords, Signer
@@ -16,6 +19,8 @@ from millrace.common.events.users import SessionEnded
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.ids import new_id
+
+log = structlog.get_logger()
 
 _OPEN = """
 insert into sessions (id, user_id, user_agent, ip, created_at, expires_at) values ($1, $2, $3, $4, $5, $6)
@@ -28,6 +33,12 @@ _END = "update sessions set ended_at = $2, ended_reason = $3 where id = $1 and e
 _REDEEM = """
 update tickets set used_at = $2 where hash = $1 and used_at is null and expires_at > $2 returning user_id
 """
+_FORGET = (
+    "delete from sessions where ended_at < $1 or expires_at < $1",
+    "delete from tickets where expires_at < $1",
+)
+_KEPT = timedelta(days=30)
+_WRONG = "Incorrect username or password"
 
 
 class Sessions:
@@ -46,16 +57,19 @@ class Sessions:
         """Tokens for the right password; the same AUTH_INVALID, as slowly, for a wrong one and an unknown user."""
         row = await users.find(self._works, username)
         good = await self._passwords.verify(password, row["password_hash"] if row else None)
-        if not good or not row["is_active"]:
-            raise MillraceError(Code.AUTH_INVALID, "Incorrect username or password")
-        return await self.open(row, user_agent, ip)
+        if not good:
+            raise MillraceError(Code.AUTH_INVALID, _WRONG)
+        return await self.open(row["id"], user_agent, ip)
 
-    async def open(self, user: Any, user_agent: str = "", ip: str = "") -> dict[str, Any]:
-        """A new session for a user who has proved who they are."""
+    async def open(self, user_id: UUID, user_agent: str = "", ip: str = "") -> dict[str, Any]:
+        """A new session for a user who has proved who they are. Raises AUTH_INVALID when they are disabled."""
         session_id, now = new_id(self._clock), self._clock.now()
         until = now + timedelta(seconds=self._settings.refresh_seconds)
-        async with self._works.begin() as work:
-            await work.connection.execute(_OPEN, session_id, user["id"], user_agent, ip, now, until)
+        async with self._works.begin() as work:  # locked: an administrator who changes the user ends this session too
+            user: Any = await work.connection.fetchrow("select * from users where id = $1 for share", user_id)
+            if not user["is_active"]:
+                raise MillraceError(Code.AUTH_INVALID, _WRONG)
+            await work.connection.execute(_OPEN, session_id, user_id, user_agent, ip, now, until)
         refresh = self._signer.sign("refresh", user, session_id, self._settings.refresh_seconds)
         return self._tokens(user, session_id, refresh)
 
@@ -109,5 +123,21 @@ class Sessions:
             user_id = await work.connection.fetchval(_REDEEM, digest, self._clock.now())
         if user_id is None:
             raise MillraceError(Code.AUTH_INVALID, "this sign-in link has been used or has expired")
-        rows = await self._works.database.fetch("select * from users where id = $1", user_id)
-        return await self.open(rows[0])
+        return await self.open(user_id)
+
+    async def forget(self) -> int:
+        """Delete what has been over for a month; returns how many rows."""
+        before, gone = self._clock.now() - _KEPT, 0
+        for query in _FORGET:
+            async with self._works.database.transaction() as connection:
+                gone += int((await connection.execute(query, before)).split()[-1])
+        return gone
+
+    async def forget_daily(self) -> None:
+        """The same again and again."""
+        while True:
+            try:
+                await self.forget()
+            except Exception as problem:
+                log.warning("old sessions could not be deleted", error=repr(problem))
+            await asyncio.sleep(24 * 3600)

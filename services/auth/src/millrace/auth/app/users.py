@@ -9,9 +9,9 @@ from email_validator import EmailNotValidError, validate_email
 from millrace.auth.app.ports import Passwords
 from millrace.auth.domain.rules import check_password, check_username, invalid
 from millrace.common.db.work import Work, Works
-from millrace.common.events.users import UserRegistered
+from millrace.common.events.users import SessionEnded, UserDisabled, UserRegistered
 from millrace.common.kernel.clock import Clock
-from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.common.kernel.ids import new_id
 
 _INSERT = """
@@ -23,6 +23,11 @@ _CHANGE = """
 update users set full_name = case when $2 then $3 else full_name end, preferences = preferences || $4::jsonb
 where id = $1 returning *
 """
+_ADMINISTER = "update users set role = $2, is_active = $3 where id = $1 returning *"
+_END_ALL = """
+update sessions set ended_at = $2, ended_reason = $3 where user_id = $1 and ended_at is null returning id
+"""
+_VOID_TICKETS = "update tickets set used_at = $2 where user_id = $1 and used_at is null"
 Row = dict[str, Any]
 
 
@@ -39,11 +44,12 @@ async def create_user(
     origin: str = "botplatform",
 ) -> Row:
     """Make a user and tell the other services. Raises VALIDATION_ERROR or CONFLICT."""
-    check_username(username)
-    try:
-        email = validate_email(email, check_deliverability=False, test_environment=True).normalized
+    try:  # ASCII only before the @: two addresses that look alike must not be two users
+        checked = validate_email(email, check_deliverability=False, test_environment=True, allow_smtputf8=False)
     except EmailNotValidError as wrong:
         raise invalid("email", str(wrong)) from None
+    email = checked.normalized
+    check_username(username, email)
     check_password(password, username, email, email.split("@")[0])
     hashed = await passwords.hash(password)
     values = (new_id(clock), username, email, hashed, full_name, role, origin, clock.now())
@@ -59,6 +65,24 @@ async def find(works: Works, name: str) -> Any:
     """The user by name or e-mail address, with the hash; None when there is none."""
     rows = await works.database.fetch(_FIND, name)
     return rows[0] if rows else None
+
+
+async def administer(work: Work, clock: Clock, user_id: UUID, role: str | None, is_active: bool | None) -> Row:
+    """Give a role, disable or enable; unless nothing changes, all sessions of the user end. Raises NOT_FOUND."""
+    old: Any = await work.connection.fetchrow("select * from users where id = $1 for update", user_id)
+    if old is None:
+        raise not_found("user")
+    role, is_active = role or old["role"], old["is_active"] if is_active is None else is_active
+    if (role, is_active) == (old["role"], old["is_active"]):
+        return shown(old)
+    row = await work.connection.fetchrow(_ADMINISTER, user_id, role, is_active)
+    reason = "role changed" if is_active else "disabled"
+    await work.connection.execute(_VOID_TICKETS, user_id, clock.now())
+    for ended in await work.connection.fetch(_END_ALL, user_id, clock.now(), reason):
+        work.emit(SessionEnded(user_id=user_id, session_id=ended["id"], reason=reason))
+    if old["is_active"] and not is_active:
+        work.emit(UserDisabled(user_id=user_id))
+    return shown(row)
 
 
 async def change(work: Work, user_id: UUID, changes: Row) -> Row:

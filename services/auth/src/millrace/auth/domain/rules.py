@@ -1,6 +1,7 @@
 """What makes a user name and a password acceptable. Source of the password rules: NIST SP 800-63B, section 3.1.1."""
 
 import re
+import unicodedata
 
 from millrace.common.kernel.errors import Code, MillraceError
 
@@ -14,16 +15,23 @@ _COMMON = frozenset(
 )
 
 
-def check_username(username: str) -> str:
-    """The name, or VALIDATION_ERROR."""
+def check_username(username: str, email: str) -> str:
+    """The name, or VALIDATION_ERROR. Users may sign in with either, so a name must never be another's address."""
     if not _USERNAME.fullmatch(username):
         raise invalid("username", "must be 3 to 64 letters, digits or . _ @ + -")
+    if "@" in username and username.lower() != email.lower():
+        raise invalid("username", "may only be an e-mail address when it is your own")
     return username
+
+
+def normal(password: str) -> str:
+    """The password as it is hashed: the same however a keyboard composes its characters (NFKC)."""
+    return unicodedata.normalize("NFKC", password)
 
 
 def check_password(password: str, *context: str) -> str:
     """The password, or VALIDATION_ERROR when it is short, common, or made of what is known about the user."""
-    if not 8 <= len(password) <= 128:
+    if not 8 <= len(normal(password)) <= 128:
         raise invalid("password", "must have 8 to 128 characters")
     lower = password.lower()
     if lower in _COMMON or len(set(lower)) < 4:

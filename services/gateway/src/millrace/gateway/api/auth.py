@@ -1,6 +1,9 @@
 """Registration, login, tokens and profiles: contract botplatform, and the keys the other contracts add to login."""
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -53,6 +56,13 @@ class Ticket(_Open):
     ticket: str = Field(max_length=200)
 
 
+class Administered(_Open):
+    """Our own: what administrators change about users."""
+
+    role: Literal["admin", "trader", "exporter", "viewer"] | None = None
+    is_active: bool | None = None
+
+
 class Profile(_Open):
     """What users may change about themselves."""
 
@@ -60,7 +70,7 @@ class Profile(_Open):
     preferences: dict[str, Any] | None = None
 
 
-def routes(backend: Backend, *, secure: bool) -> APIRouter:
+def routes(backend: Backend, now: Callable[[], datetime], *, secure: bool) -> APIRouter:
     """Everything under /api/v1/auth and /api/v1/users."""
     api = APIRouter(prefix="/api/v1")
     user_dependency = Annotated[Principal, Depends(backend.user)]
@@ -115,14 +125,16 @@ def routes(backend: Backend, *, secure: bool) -> APIRouter:
     @api.post("/auth/logout")
     async def logout(request: Request, asked: Annotated[Refresh, Depends(body(Refresh))]) -> Response:
         token = asked.refresh_token or request.cookies.get(_COOKIE)
-        if request.headers.get("authorization"):
+        try:
             user = await backend.user(request)
-            await backend.ask("auth", "POST", "/logout", json={"session_id": str(user.session_id)})
-        elif token:
+        except MillraceError:
+            if not token:  # an access token that has expired must not keep a session alive that a refresh token ends
+                raise
             await backend.ask("auth", "POST", "/logout", json={"refresh_token": token})
         else:
-            raise MillraceError(Code.AUTH_REQUIRED, "send an access token or a refresh_token")
-        answer = json_response({"success": True, "message": "Successfully logged out", "data": {}})
+            await backend.ask("auth", "POST", "/logout", user, json={})
+        data = {"timestamp": words.moment(now())}
+        answer = json_response({"success": True, "message": "Successfully logged out", "data": data})
         answer.delete_cookie(_COOKIE, path=_REFRESH_PATH)
         return answer
 
@@ -134,5 +146,12 @@ def routes(backend: Backend, *, secure: bool) -> APIRouter:
     async def change_me(user: user_dependency, asked: Annotated[Profile, Depends(body(Profile))]) -> Response:
         sent = asked.model_dump(exclude_unset=True)
         return json_response(words.profile(await backend.ask("auth", "PATCH", "/users/me", user, json=sent)))
+
+    @api.patch("/users/{user_id}")
+    async def administer(
+        user: user_dependency, user_id: UUID, asked: Annotated[Administered, Depends(body(Administered))]
+    ) -> Response:
+        row = await backend.ask("auth", "PATCH", f"/users/{user_id}", user, json=asked.model_dump())
+        return json_response(words.profile(row) | {"role": row["role"]})
 
     return api

@@ -8,7 +8,7 @@ let token = "";
 async function post(path, body) {
   const answer = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
   const found = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(typeof found.detail === "string" ? found.detail : `error ${answer.status}`);
+  if (!answer.ok) throw Object.assign(new Error(typeof found.detail === "string" ? found.detail : `error ${answer.status}`), { status: answer.status });
   return found;
 }
 
@@ -47,16 +47,24 @@ export async function signOut() {
   user.value = false;
 }
 
+let renewing = null; // one at a time: a refresh token is good once
+
+export function renew() {
+  renewing ??= post("/api/v1/auth/refresh", {}).then(enter).finally(() => (renewing = null));
+  return renewing;
+}
+
 export async function call(path, options = {}, again = true) {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
   const answer = await fetch(`/api/v1/${path}`, { ...options, headers });
   if (answer.status === 401 && again) {
     try {
-      enter(await post("/api/v1/auth/refresh", {}));
-      return call(path, options, false);
-    } catch {
-      user.value = false;
+      await renew();
+    } catch (problem) {
+      if (problem.status === 401) user.value = false; // anything else passes: the platform may be restarting
+      throw problem;
     }
+    return call(path, options, false);
   }
   if (!answer.ok) throw new Error(`error ${answer.status}`);
   return answer.status === 204 ? null : answer.json();

@@ -67,8 +67,8 @@ effect(() => {
     open = true;
     load();
     connect();
-  } else if (user.value === false) {
-    open = false;
+  } else if (user.value === false && open) {
+    location.reload(); // nothing of the last user stays
   }
 });
 render(html`<${App} />`, document.getElementById("app"));

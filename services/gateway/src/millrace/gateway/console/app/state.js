@@ -67,6 +67,10 @@ onMessage((message) => {
 });
 
 export async function load() {
-  markets.value = (await call("market-data/symbols?exchange=binance")).symbols;
   want(...Object.keys(parts));
+  try {
+    markets.value = (await call("market-data/symbols?exchange=binance")).symbols;
+  } catch {
+    setTimeout(load, 2000);
+  }
 }
