@@ -7,7 +7,7 @@ from millrace.common.auth.approvals import Approvals
 from millrace.common.auth.internal import current_principal
 from millrace.common.db.work import Work
 from millrace.common.events.envelope import Envelope
-from millrace.common.events.market import CandleClosed, PriceSeen
+from millrace.common.events.market import BookSeen, CandleClosed, PriceSeen
 from millrace.common.events.message import Message, decode
 from millrace.common.events.risk import KillSwitchChanged, OrderApproved, OrderRefused
 from millrace.common.events.trading import SignalRaised
@@ -46,16 +46,19 @@ def build(context: Context) -> Service:
     async def match_candle(work: Work, message: Message[CandleClosed]) -> None:
         await venue.on_candles([message.event.candle])
 
-    def see_price(_: str, envelope: Envelope) -> None:
-        event = decode(envelope).event
-        if isinstance(event, PriceSeen):
-            venue.on_price(event.exchange, event.symbol, event.price)
+    def see_market(_: str, envelope: Envelope) -> None:
+        match decode(envelope).event:
+            case PriceSeen() as seen:
+                venue.on_price(seen.exchange, seen.symbol, seen.price, seen.quantity, seen.at)
+            case BookSeen() as book:
+                venue.on_book(book.exchange, book.symbol, book.bids, book.asks, book.at, book.last_update_id)
 
     async def start() -> None:
         """Start-up is recovery: lead, rebuild the venue's books; the sender settles what was under way first."""
         await leases.lead()
         await venue.load()
-        context.bus.listen("market.ticks.v1", see_price)
+        for topic in ("market.ticks.v1", "market.books.v1"):
+            context.bus.listen(topic, see_market)
 
     current = current_principal(context.keys.internal, "execution")
     api = create_app("execution", service="execution")
@@ -72,9 +75,14 @@ def build(context: Context) -> Service:
             CandleClosed: match_candle,
             KillSwitchChanged: partial(handlers.obey_kill_switch, orders=orders, sender=sender),
         },
+        prepare={
+            SignalRaised: partial(handlers.expect_signals, orders=orders),
+            OrderApproved: partial(handlers.expect_decisions, orders=orders),
+            OrderRefused: partial(handlers.expect_decisions, orders=orders),
+        },
         api=api,
         start=[start],
-        loops=[sender.run, leases.keep],
+        loops=[sender.run, venue.run, leases.keep],
         stop=[leases.release],
-        busy=lambda: sender.busy,
+        busy=lambda: sender.busy or venue.busy,
     )

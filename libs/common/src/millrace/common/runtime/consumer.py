@@ -20,7 +20,7 @@ from millrace.common.events.message import REGISTRY, Event, Message, UnknownEven
 from millrace.common.events.topics import CATALOGUE
 from millrace.common.runtime.clocks import MessageClock
 from millrace.common.runtime.deadletters import DeadLetters
-from millrace.common.runtime.service import Handler
+from millrace.common.runtime.service import Handler, Prepare
 from millrace.common.telemetry import metrics, tracing
 
 log = structlog.get_logger()
@@ -45,11 +45,13 @@ class Consumer:
         works: Works,
         bus: Bus,
         *,
+        prepare: Mapping[type[Event], Prepare] | None = None,
         clock: MessageClock | None = None,
         batch: int = 500,
     ) -> None:
         self.name = name
         self._routes = {kind.type: handler for kind, handler in routes.items()}
+        self._prepare = prepare or {}
         self._topics = topics
         self._works = works
         self._bus = bus
@@ -187,6 +189,9 @@ class Consumer:
         wanted = [(r.place.topic, e) for r in records if (e := self._wanted(r)) is not None]
         messages = [(topic, decode(envelope)) for topic, envelope in wanted]
         fresh = await accept(work, wanted) if wanted else {}
+        for kind, prepare in self._prepare.items():
+            if found := [m for _, m in messages if type(m.event) is kind and fresh.get(m.id) is False]:
+                await prepare(work, found)
         for topic, message in messages:
             if (blocked := fresh.pop(message.id, None)) is None:
                 continue

@@ -1,25 +1,51 @@
 """Accounts, orders, fills and halts in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from millrace.common.db.work import Work
 from millrace.common.events.risk import KillSwitchChanged
-from millrace.common.events.trading import AccountOpened
+from millrace.common.events.trading import TERMINAL, AccountOpened, OrderState
 from millrace.execution.app.ports import Row
 
-_COLUMNS = (
-    "order_id, user_id, account_id, bot_id, strategy_id, intent_id, leg, client_order_id, client_ref, source, origin, "
-    "exchange, symbol, spelling, side, order_type, quantity, price, stop_price, time_in_force, reduce_only, "
-    "reference_price, state, version, correlation, requested_at, updated_at"
-)
-_NAMES = _COLUMNS.split(", ")
-_INSERT = (
-    f"insert into orders ({_COLUMNS}) values ({', '.join(f'${n + 1}' for n in range(len(_NAMES)))}) "  # noqa: S608
-    "on conflict do nothing returning order_id"
-)
+_TYPES = {
+    "order_id": "uuid",
+    "user_id": "uuid",
+    "account_id": "uuid",
+    "bot_id": "uuid",
+    "strategy_id": "uuid",
+    "intent_id": "uuid",
+    "leg": "int",
+    "client_order_id": "text",
+    "client_ref": "text",
+    "source": "text",
+    "origin": "text",
+    "exchange": "text",
+    "symbol": "text",
+    "spelling": "text",
+    "side": "text",
+    "order_type": "text",
+    "quantity": "numeric",
+    "price": "numeric",
+    "stop_price": "numeric",
+    "time_in_force": "text",
+    "reduce_only": "boolean",
+    "reference_price": "numeric",
+    "state": "text",
+    "version": "int",
+    "reason": "text",
+    "correlation": "uuid",
+    "requested_at": "timestamptz",
+    "updated_at": "timestamptz",
+}
+_INSERT = f"""
+insert into orders ({", ".join(_TYPES)})
+select {", ".join(_TYPES)} from unnest({", ".join(f"${n}::{kind}[]" for n, kind in enumerate(_TYPES.values(), 1))})
+  with ordinality as n({", ".join(_TYPES)}, ord) order by ord
+"""  # noqa: S608 - constants only
+_INSERT_NEW = f"{_INSERT} on conflict do nothing returning order_id"
 _UPDATE = """
 update orders o set state = n.state, filled_quantity = n.filled_quantity, filled_notional = n.filled_notional,
   fees = n.fees, version = n.version, reason = n.reason, approval_id = n.approval_id, epoch = n.epoch,
@@ -66,10 +92,8 @@ select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[],
   $8::numeric[], $9::numeric[], $10::text[], $11::text[], $12::timestamptz[])
 on conflict do nothing returning trade_id
 """  # noqa: S608
-_ACCOUNT = """
-select * from accounts where user_id = $1 and ($2::uuid is null or id = $2) and ($2 is not null or exchange = $3)
-order by num limit 1
-"""
+_ACCOUNTS = "select * from accounts where user_id = any($1::uuid[]) order by num"
+_INTENTS = "select intent_id, leg from orders where intent_id = any($1::uuid[])"
 _OPEN = """
 insert into accounts (id, user_id, name, exchange, mode, currency, initial_balance, created_at, lease_owner,
   lease_epoch)
@@ -77,23 +101,70 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing
 """
 _SCOPES = {"bot": "bot_id", "account": "account_id", "user": "user_id"}
 _LIVE = "select * from orders where state not in ('refused', 'filled', 'cancelled', 'rejected', 'expired')"
+_LOCK = "select * from orders where order_id = any($1::uuid[]) order by order_id for update"
+_LOCK_BY_CLIENT = "select * from orders where client_order_id = any($1::text[]) order by order_id for update"
+_RESUME = "delete from halts where scope = $1 and target = $2"
 _HALT = """
 insert into halts (scope, target, user_id, reason, halted_at) values ($1, $2, $3, $4, $5)
 on conflict (scope, target) do nothing
 """
 
 
+class _Page:
+    """The orders of one unit of work: each is read once, changed in memory, and written with the others at its end."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[UUID, list[Any]] = {}
+        self.rows: dict[UUID, dict[str, Any]] = {}
+        self.intents: dict[tuple[UUID, int], bool] = {}
+        self.added: list[Row] = []
+        self.changed: dict[UUID, Row] = {}
+
+    def adopt(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
+        """The rows just read, as they are on this page where they are on it already."""
+        return [self.rows.setdefault(row["order_id"], dict(row)) for row in rows]
+
+
 class PostgresOrders:
     """Rows by id, locked where they are going to change."""
 
-    async def account(self, work: Work, user_id: UUID, account_id: UUID | None, exchange: str) -> Row | None:
-        key = ("account", user_id, account_id, exchange)
-        if key not in work.cache:
-            work.cache[key] = await work.connection.fetchrow(_ACCOUNT, user_id, account_id, exchange)
-        found: Row | None = work.cache[key]
+    def _page(self, work: Work) -> _Page:
+        if _Page not in work.cache:
+            page = work.cache[_Page] = _Page()
+            work.before_flush(lambda: self._write(work, page))
+        found: _Page = work.cache[_Page]
         return found
 
+    async def _write(self, work: Work, page: _Page) -> None:
+        if page.added:
+            await work.connection.execute(_INSERT, *([row[name] for row in page.added] for name in _TYPES))
+        if page.changed:
+            rows = list(page.changed.values())
+            await work.connection.execute(_UPDATE, *([row[name] for row in rows] for name in _CHANGING))
+
+    async def expect(self, work: Work, intents: Sequence[tuple[UUID, UUID, int]]) -> None:
+        page = self._page(work)
+        known = {tuple(row) for row in await work.connection.fetch(_INTENTS, [intent for _, intent, _ in intents])}
+        page.intents.update({(intent, leg): (intent, leg) in known for _, intent, leg in intents})
+        await self._read_accounts(work, page, {user for user, _, _ in intents})
+
+    async def _read_accounts(self, work: Work, page: _Page, users: Collection[UUID]) -> None:
+        missing = [user for user in users if user not in page.accounts]
+        if missing:
+            page.accounts.update({user: [] for user in missing})
+            for row in await work.connection.fetch(_ACCOUNTS, missing):
+                page.accounts[row["user_id"]].append(row)
+
+    async def account(self, work: Work, user_id: UUID, account_id: UUID | None, exchange: str) -> Row | None:
+        page = self._page(work)
+        await self._read_accounts(work, page, [user_id])
+        named = (
+            a for a in page.accounts[user_id] if (a["id"] == account_id if account_id else a["exchange"] == exchange)
+        )
+        return next(named, None)
+
     async def open(self, work: Work, account: AccountOpened, at: datetime, *, owner: str, epoch: int) -> None:
+        self._page(work).accounts.pop(account.user_id, None)
         await work.connection.execute(
             _OPEN,
             account.account_id,
@@ -109,20 +180,25 @@ class PostgresOrders:
         )
 
     async def insert(self, work: Work, row: Row) -> bool:
-        return bool(await work.connection.fetch(_INSERT, *(row[name] for name in _NAMES)))
+        page, intent = self._page(work), (row["intent_id"], row["leg"])
+        if intent not in page.intents:
+            return bool(await work.connection.fetch(_INSERT_NEW, *([row[name]] for name in _TYPES)))
+        if page.intents[intent]:
+            return False
+        page.intents[intent] = True
+        page.added.append(row)
+        return True
 
     async def locked(self, work: Work, order_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
-        rows = await work.connection.fetch(
-            "select * from orders where order_id = any($1::uuid[]) order by order_id for update", list(order_ids)
-        )
-        return {row["order_id"]: dict(row) for row in rows}
+        page = self._page(work)
+        missing = [order_id for order_id in order_ids if order_id not in page.rows]
+        if missing:
+            page.adopt(await work.connection.fetch(_LOCK, missing))
+        return {order_id: page.rows[order_id] for order_id in order_ids if order_id in page.rows}
 
     async def locked_by_client(self, work: Work, client_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        rows = await work.connection.fetch(
-            "select * from orders where client_order_id = any($1::text[]) order by order_id for update",
-            list(client_ids),
-        )
-        return {row["client_order_id"]: dict(row) for row in rows}
+        found = self._page(work).adopt(await work.connection.fetch(_LOCK_BY_CLIENT, list(client_ids)))
+        return {row["client_order_id"]: row for row in found}
 
     async def live(self, work: Work, switch: KillSwitchChanged) -> list[dict[str, Any]]:
         if switch.scope == "global":
@@ -130,7 +206,10 @@ class PostgresOrders:
         else:  # nobody's switch reaches beyond what its owner has
             where = f"{_LIVE} and user_id = $1 and {_SCOPES[switch.scope]} = $2 order by order_id for update"
             rows = await work.connection.fetch(where, switch.user_id, UUID(switch.target))
-        return [dict(row) for row in rows]
+        return [row for row in self._page(work).adopt(rows) if OrderState(row["state"]) not in TERMINAL]
+
+    async def update(self, work: Work, rows: Sequence[Row]) -> None:
+        self._page(work).changed.update({row["order_id"]: row for row in rows})
 
     async def halt(self, work: Work, switch: KillSwitchChanged, at: datetime) -> None:
         owner = None if switch.scope == "global" else switch.user_id
@@ -138,7 +217,7 @@ class PostgresOrders:
         work.cache.pop("halts", None)
 
     async def resume(self, work: Work, switch: KillSwitchChanged) -> None:
-        await work.connection.execute("delete from halts where scope = $1 and target = $2", switch.scope, switch.target)
+        await work.connection.execute(_RESUME, switch.scope, switch.target)
         work.cache.pop("halts", None)
 
     async def halted(self, work: Work, order: Row) -> str | None:
@@ -148,10 +227,6 @@ class PostgresOrders:
             if scope == "global" or (user_id == order["user_id"] and target == str(order[_SCOPES[scope]])):
                 return f"{reason} ({scope})"
         return None
-
-    async def update(self, work: Work, rows: Sequence[Row]) -> None:
-        if rows:
-            await work.connection.execute(_UPDATE, *([row[name] for row in rows] for name in _CHANGING))
 
     async def add_fills(self, work: Work, fills: Sequence[Row]) -> set[str]:
         rows = await work.connection.fetch(_FILLS, *([fill[name] for fill in fills] for name in _FILL_NAMES))

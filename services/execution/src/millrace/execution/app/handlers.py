@@ -1,5 +1,6 @@
 """One function per message."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import structlog
@@ -41,6 +42,18 @@ async def open_paper_account(
     await leases.hold(work.connection)
     await accounts.open(work, account, message.at, owner=leases.owner, epoch=leases.epoch)
     work.emit(account, message)
+
+
+async def expect_signals(work: Work, messages: Sequence[Message[SignalRaised]], *, orders: Orders) -> None:
+    """Read what a poll's signals need, at once."""
+    await orders.expect(work, [(m.event.user_id, m.event.signal_id, 0) for m in messages])
+
+
+async def expect_decisions(
+    work: Work, messages: Sequence[Message[OrderApproved | OrderRefused]], *, orders: Orders
+) -> None:
+    """Lock the orders that a poll's decisions are about, at once."""
+    await orders.locked(work, [m.event.order_id for m in messages])
 
 
 async def take_signal(work: Work, message: Message[SignalRaised], *, orders: Orders) -> None:

@@ -75,12 +75,16 @@ class Orders(Protocol):
         """Add an account, owned by the process that leads."""
         ...
 
+    async def expect(self, work: Work, intents: Sequence[tuple[UUID, UUID, int]]) -> None:
+        """Read at once what `account` and `insert` will be asked for these (user, intent, leg)."""
+        ...
+
     async def account(self, work: Work, user_id: UUID, account_id: UUID | None, exchange: str) -> Row | None:
         """The user's account: the one named, or the first for the exchange."""
         ...
 
     async def insert(self, work: Work, row: Row) -> bool:
-        """Add an order; False when its intent and leg exist already."""
+        """Add an order; False when its intent and leg, or its owner's own id for it, exist already."""
         ...
 
     async def locked(self, work: Work, order_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
@@ -96,7 +100,7 @@ class Orders(Protocol):
         ...
 
     async def update(self, work: Work, rows: Sequence[Row]) -> None:
-        """Write back the changing columns of orders."""
+        """Write back the changing columns of orders, when the unit of work ends."""
         ...
 
     async def halt(self, work: Work, switch: KillSwitchChanged, at: datetime) -> None:
