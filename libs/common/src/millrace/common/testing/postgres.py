@@ -1,5 +1,7 @@
 """Real PostgreSQL for tests: one embedded server for the whole run, a fresh database for whoever asks."""
 
+import os
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -52,4 +54,6 @@ async def new_database(server_folder: Callable[[str], Path]) -> AsyncIterator[Ne
         return url.replace("/postgres?", f"/{name}?", 1)
 
     yield create
+    postmaster = int((server.folder / "postmaster.pid").read_text().split()[0])
+    os.kill(postmaster, signal.SIGQUIT)  # at once: nobody reads these files again
     server.stop()
