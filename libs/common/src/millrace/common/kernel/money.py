@@ -14,11 +14,13 @@ _CONTEXT = Context(prec=60)
 def parse_amount(value: object, field: str = "amount") -> Decimal:
     """Read an amount from the outside: text, int, float or Decimal.
 
-    Raises VALIDATION_ERROR for NaN, infinities, more than 18 fractional digits, 20 or more integer digits,
+    Raises VALIDATION_ERROR for NaN, infinities, more than 18 fractional digits, more than 20 integer digits,
     digits other than 0-9 and underscores. A float is read by its shortest decimal text.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
         raise _invalid(field, "must be a decimal number")
+    if isinstance(value, int) and abs(value) >= LIMIT:
+        raise _invalid(field, "is out of range")
     text = str(value).strip()
     if len(text) > _TEXT_LIMIT or not text.isascii() or "_" in text:
         raise _invalid(field, "must be a plain decimal number")
@@ -28,7 +30,9 @@ def parse_amount(value: object, field: str = "amount") -> Decimal:
         raise _invalid(field, "must be a decimal number") from None
     if not amount.is_finite():
         raise _invalid(field, "must be finite")
-    if amount and not -19 <= amount.adjusted() < 20:
+    if not amount:
+        return ZERO  # a zero may carry an exponent that would fill the memory when it is written out
+    if not -19 <= amount.adjusted() < 20:
         raise _invalid(field, "is out of range")
     if amount != amount.quantize(SCALE, context=_CONTEXT):
         raise _invalid(field, "has more than 18 decimal places")
@@ -60,10 +64,10 @@ def floor_to(amount: Decimal, step: Decimal) -> Decimal:
 
 def plain(amount: Decimal) -> str:
     """Text without exponent and without needless zeros: the form in events, digests and logs."""
+    if not amount:
+        return "0"
     text = f"{amount:f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _invalid(field: str, reason: str) -> MillraceError:

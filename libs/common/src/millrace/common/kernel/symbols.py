@@ -37,11 +37,11 @@ def parse_symbol(text: str) -> Symbol:
     if len(parts) == 1:
         quote = next((q for q in QUOTES if upper.endswith(q) and len(upper) > len(q)), None)
         parts = [upper[: -len(quote)], quote] if quote else []
-    if len(parts) != 2 or not all(_CURRENCY.fullmatch(p) for p in parts):
+    known = [_ALIASES.get(p, p) for p in parts if text.isascii() and _CURRENCY.fullmatch(p)]
+    if len(parts) != 2 or len(set(known)) != 2:
         raise MillraceError(
             Code.INVALID_SYMBOL,
             f"{text[:40]!r} is not a trading pair; write it like BTC/USDT",
             details={"symbol": text[:40]},
         )
-    base, quote = (_ALIASES.get(p, p) for p in parts)
-    return Symbol(base, quote)
+    return Symbol(*known)

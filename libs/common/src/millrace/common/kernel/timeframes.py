@@ -25,9 +25,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_timeframe(text: str) -> str:
-    """The interval's canonical name, or INVALID_TIMEFRAME."""
+    """The interval's canonical name, or INVALID_TIMEFRAME. Case does not matter, except that `1M` means a month."""
     name = text.strip().lower()
-    if name not in SECONDS:
+    if name not in SECONDS or text.strip() == "1M":
         raise MillraceError(
             Code.INVALID_TIMEFRAME,
             f"{text[:20]!r} is not a timeframe; use one of {', '.join(SECONDS)}",

@@ -46,9 +46,8 @@ def redact(value: Any, depth: int = _DEPTH) -> Any:
         return value
     if depth > 0:
         if isinstance(value, Mapping):
-            return {
-                str(k): MASK if v is not None and _is_secret(str(k)) else redact(v, depth - 1) for k, v in value.items()
-            }
+            named = ((str(k), v) for k, v in value.items())
+            return {k: MASK if v is not None and _is_secret(k) else redact(v, depth - 1) for k, v in named}
         if isinstance(value, list | tuple | set | frozenset):
             return [redact(v, depth - 1) for v in value]
     try:
