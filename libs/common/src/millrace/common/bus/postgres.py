@@ -27,7 +27,7 @@ from millrace.common.bus.port import (
 from millrace.common.db.database import retryable
 from millrace.common.db.retention import LETTERS_SECONDS, deleted
 from millrace.common.db.work import Work
-from millrace.common.events.envelope import Envelope
+from millrace.common.events.envelope import ATTRIBUTES, Envelope
 from millrace.common.events.topics import CATALOGUE
 from millrace.common.kernel.partitions import partition_of
 
@@ -298,7 +298,7 @@ class PostgresSubscription:
 
 
 def _envelope(row: asyncpg.Record) -> Envelope:
-    return Envelope(**{name: row[name] for name in Envelope.__slots__})
+    return Envelope(**{name: row[name] for name in ATTRIBUTES})
 
 
 def _partitions(topic: str) -> int:

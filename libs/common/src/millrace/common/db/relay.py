@@ -12,7 +12,7 @@ import asyncpg
 import structlog
 
 from millrace.common.db.database import Connection, Database
-from millrace.common.events.envelope import Envelope
+from millrace.common.events.envelope import ATTRIBUTES, Envelope
 
 log = structlog.get_logger()
 
@@ -86,4 +86,4 @@ class Relay:
 
 
 def _envelope(row: asyncpg.Record) -> Envelope:
-    return Envelope(**{name: row[name] for name in Envelope.__slots__})
+    return Envelope(**{name: row[name] for name in ATTRIBUTES})

@@ -72,6 +72,7 @@ class Work:
             causation=origin.id if origin else None,
             traceparent=traceparent or tracing.sent(event.topic, event.type, self._source, origin, story),
             stage=stage,
+            event=event,
         )
         self.emitted.append((event.topic, envelope))
         return event_id

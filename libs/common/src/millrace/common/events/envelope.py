@@ -4,7 +4,7 @@ The body is the JSON text of the event. Source of the attribute names: CloudEven
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -25,7 +25,8 @@ class Envelope:
 
     `seq` counts the messages of one key on one topic from 1 without a gap. `correlation` is the id of the first
     message of the chain, `causation` that of the direct cause. `stage` is 0, or the only reader stage that should
-    take this copy (see `topics.Reader`). `traceparent` is the W3C trace context.
+    take this copy (see `topics.Reader`). `traceparent` is the W3C trace context. `event` is the decoded body, where the
+    message was said in this very process and need not be decoded again; it is never stored or sent.
     """
 
     id: UUID
@@ -40,6 +41,7 @@ class Envelope:
     causation: UUID | None = None
     traceparent: str | None = None
     stage: int = 0
+    event: object = field(default=None, compare=False, repr=False)
 
     def headers(self) -> Headers:
         """The attributes as Kafka headers; absent ones are left out."""
@@ -59,6 +61,10 @@ class Envelope:
         if self.stage:
             found.append(("stage", b"%d" % self.stage))
         return found
+
+
+ATTRIBUTES: Final = tuple(name for name in Envelope.__slots__ if name != "event")
+"""The attributes that a stored envelope has."""
 
 
 def read_envelope(key: bytes | None, headers: Iterable[tuple[str, bytes]], body: bytes | None) -> Envelope:

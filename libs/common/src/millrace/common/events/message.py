@@ -69,7 +69,12 @@ class UnknownEvent(ValueError):
 
 
 def decode(envelope: Envelope) -> Message[Event]:
-    """Read a message. Raises `UnknownEvent` for an unknown type and pydantic's ValidationError for a broken body."""
+    """Read a message; one that was said in this process is not parsed again.
+
+    Raises `UnknownEvent` for an unknown type and pydantic's ValidationError for a broken body.
+    """
+    if isinstance(envelope.event, Event):
+        return Message(envelope.event, envelope)
     try:
         kind = REGISTRY[envelope.type]
     except KeyError:

@@ -6,6 +6,7 @@ or bus is not the message's fault: it is waited for.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -182,8 +183,8 @@ class Consumer:
                     await subscription.commit(_after(records), work)
         if not self._joins:
             await subscription.commit(_after(records))
-        for record in records:
-            metrics.BUS_CONSUMED.labels(self.name, record.place.topic, "applied").inc()
+        for topic, count in Counter(record.place.topic for record in records).items():
+            metrics.BUS_CONSUMED.labels(self.name, topic, "applied").inc(count)
 
     async def _handle(self, work: Work, records: Sequence[Record]) -> None:
         wanted = [(r.place.topic, e) for r in records if (e := self._wanted(r)) is not None]
