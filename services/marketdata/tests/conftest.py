@@ -1,14 +1,18 @@
-"""A server on loopback that answers like Binance's public spot REST API, and can be made to fail."""
+"""The service with any settings; and a server on loopback that answers like Binance's public spot REST API."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import pytest
 from aiohttp import web
 
-from millrace.common.kernel.clock import ManualClock
+from millrace.common.kernel.clock import Clock, ManualClock
+from millrace.common.runtime.host import Host
+from millrace.common.testing.service import Stand, StartService
 
 _FILTERS = [
     {"filterType": "PRICE_FILTER", "minPrice": "0.01000000", "maxPrice": "1000000.00000000", "tickSize": "0.01000000"},
@@ -94,3 +98,45 @@ async def exchange() -> AsyncIterator[Exchange]:
 def noon() -> ManualClock:
     """A clock that stands at noon."""
     return ManualClock(datetime(2024, 3, 1, 12, 0, 30, tzinfo=UTC))
+
+
+Listen = Callable[..., Any]
+
+
+@pytest.fixture
+def market(start_service: StartService, monkeypatch: pytest.MonkeyPatch) -> Listen:
+    """`await market(feed="recorded", tape="ticks")` starts the service with these settings and no others."""
+    for name in list(os.environ):
+        if name.startswith("MILLRACE_MARKETDATA_"):
+            monkeypatch.delenv(name)
+
+    async def start(*, clock: Clock | None = None, **settings: object) -> Stand:
+        for name, value in settings.items():
+            monkeypatch.setenv(f"MILLRACE_MARKETDATA_{name.upper()}", str(value))
+        return await start_service("marketdata", clock=clock)
+
+    return start
+
+
+@pytest.fixture
+async def again() -> AsyncIterator[Callable[..., Any]]:
+    """`await again(stand)` stops the service and starts it anew on the same database."""
+    hosts: list[Host] = []
+
+    async def restart(stand: Stand, clock: Clock | None = None, before: str = "") -> Stand:
+        url = stand.host.url
+        await stand.host.stop()
+        host = Host(stand.host.settings, ["marketdata"], clock=clock)
+        if before:
+            connection = await asyncpg.connect(url)
+            await connection.execute(before)
+            await connection.close()
+        await host.start(migrating=False)
+        hosts.append(host)
+        made = Stand(host)
+        await made.open()
+        return made
+
+    yield restart
+    for host in hosts:
+        await host.stop()

@@ -23,7 +23,8 @@ _MADE = """
 """
 _FOLD = f"""
 insert into candles (exchange, symbol, timeframe, opened_at, open, high, low, close, volume)
-select $1, $2, $6, date_bin($7, opened_at, $4) as bin, {_MADE} from candles where {_RANGE} group by bin
+select $1, $2, $6, date_bin($7, opened_at, $4) as bin, {_MADE} from candles where {_RANGE}
+group by bin having count(*) >= $8
 on conflict do nothing returning *
 """  # noqa: S608 - constants only
 _SUMMARY = f"""
@@ -49,8 +50,12 @@ class PostgresCandles:
         new = {tuple(row) for row in rows}
         return [c for c in candles if (c.exchange, c.symbol, c.timeframe, c.opened_at) in new]
 
-    async def fold(self, work: Work, series: Series, target: str, start: datetime, end: datetime) -> list[Candle]:
-        rows = await work.connection.fetch(_FOLD, *series, start, end, target, timeframes.length(target))
+    async def fold(
+        self, work: Work, series: Series, target: str, start: datetime, end: datetime, *, whole: bool
+    ) -> list[Candle]:
+        length = timeframes.length(target)
+        parts = length // timeframes.length(series.timeframe) if whole else 1
+        rows = await work.connection.fetch(_FOLD, *series, start, end, target, length, parts)
         return sorted(map(_candle, rows), key=lambda candle: candle.opened_at)
 
     async def read(

@@ -24,6 +24,7 @@ from millrace.marketdata.domain.resampling import larger_than
 
 log = structlog.get_logger()
 
+Hole = tuple[str, datetime, datetime]
 Begin = Callable[[], AbstractAsyncContextManager[Work]]
 
 JOB = "repair_gap"
@@ -41,16 +42,21 @@ class Gaps:
         self._jobs = jobs
         self._timeframe = timeframe
         self._step = timeframes.length(timeframe)
-        self._open: set[tuple[str, datetime, datetime]] = set()
+        self._open: set[Hole] = set()
+        self._given_up: set[Hole] = set()
 
     @property
     def missing(self) -> int:
         """How many candles are known to be missing and still looked for."""
         return sum((end - start) // self._step for _, start, end in self._open)
 
-    def covers(self, symbol: str, start: datetime, end: datetime) -> bool:
+    def pending(self, symbol: str, start: datetime, end: datetime) -> bool:
         """Whether some candle of [`start`, `end`) is still looked for."""
-        return any(name == symbol and begun < end and start < over for name, begun, over in self._open)
+        return _touched(self._open, symbol, start, end)
+
+    def given_up(self, symbol: str, start: datetime, end: datetime) -> bool:
+        """Whether some candle of [`start`, `end`) will stay missing."""
+        return _touched(self._given_up, symbol, start, end)
 
     def series(self, symbol: str) -> Series:
         """A market's candles."""
@@ -70,7 +76,8 @@ class Gaps:
                 metrics.MARKET_GAPS.labels(self._feed.exchange).inc(gap.missing)
             log.warning("candles are missing", symbol=symbol, start=gap.start.isoformat(), missing=gap.missing)
         start, end = gap.start.isoformat(), gap.end.isoformat()
-        arguments = {**self.series(symbol)._asdict(), "start": start, "end": end}
+        kind = "gap" if counted else "history"
+        arguments = {**self.series(symbol)._asdict(), "start": start, "end": end, "kind": kind}
         key = "|".join(arguments.values())
         await self._jobs.enqueue(work, JOB, arguments, dedupe_key=key, max_tries=_TRIES)
 
@@ -90,9 +97,12 @@ class Gaps:
         left = sum(gap.missing for gap in await self.find(symbol, start, end))
         if left and run.job.tries + 1 < _LOOKS:
             raise MillraceError(Code.UNAVAILABLE, f"{left} candles are still missing")
+        lost = bool(left) and asked["kind"] == "gap"
         self._open.discard((symbol, start, end))
+        if lost:
+            self._given_up.add((symbol, start, end))
         async with run.begin() as work:
-            await self.fold(work, symbol, start, end)
+            await self.fold(work, symbol, start, end, whole=not lost)
         return {"found": found, "missing": left}
 
     async def fill(self, begin: Begin, symbol: str, start: datetime, end: datetime) -> int:
@@ -122,7 +132,7 @@ class Gaps:
         }
         return [fits[opened_at] for opened_at in sorted(fits)]
 
-    async def fold(self, work: Work, symbol: str, start: datetime, end: datetime) -> None:
+    async def fold(self, work: Work, symbol: str, start: datetime, end: datetime, *, whole: bool = True) -> None:
         """Make the larger candles that are over by now and hold a part of [`start`, `end`)."""
         last = await self._candles.last_at(self.series(symbol))
         if last is None:
@@ -133,7 +143,11 @@ class Gaps:
             first = timeframes.opening(start, target)
             behind = min(_ceiling(end, target), timeframes.opening(over, target))
             if first + length <= behind:
-                await self._candles.fold(work, self.series(symbol), target, first, behind)
+                await self._candles.fold(work, self.series(symbol), target, first, behind, whole=whole)
+
+
+def _touched(holes: set[Hole], symbol: str, start: datetime, end: datetime) -> bool:
+    return any(name == symbol and begun < end and start < over for name, begun, over in holes)
 
 
 def _ceiling(moment: datetime, timeframe: str) -> datetime:

@@ -18,6 +18,7 @@ from millrace.marketdata.app.feeds import Feed, SourceDown
 from millrace.marketdata.app.gaps import Gaps
 from millrace.marketdata.app.ports import Candles
 from millrace.marketdata.app.publisher import Publisher
+from millrace.marketdata.domain.gaps import Gap
 from millrace.marketdata.domain.line import Line
 from millrace.marketdata.domain.orderbook import BookSnapshot, BookUpdate
 from millrace.marketdata.domain.tape import Item
@@ -29,6 +30,8 @@ EVERY = 0.05
 """Seconds between two lossy messages of one market."""
 CATCH_UP = 30
 """Bars that closed while the service was down and are still announced; older ones are only stored."""
+LONGEST = 100_000
+"""Bars: what is missing from before them is not looked for."""
 _PATIENCE = 20.0
 
 
@@ -83,12 +86,20 @@ class Intake:
         froms: dict[str, datetime] = {}
         for symbol, last in lasts.items():
             froms[symbol] = begun = start if last is None else max(last + self._step, start - CATCH_UP * self._step)
+            if last is not None:
+                await self._ask_for(symbol, max(last + self._step, start - LONGEST * self._step), horizon)
             await self._complete(symbol, horizon, begun, counted=last is not None)
             self.lines[symbol] = line = Line(
                 feed.exchange, symbol, self._timeframe, begun, closes=feed.closes, lateness=self._lateness
             )
             await self._resume(line, begun)
         await self._catch_up(froms)
+
+    async def _ask_for(self, symbol: str, start: datetime, end: datetime) -> None:
+        """What is missing from before the wanted history can wait for a job."""
+        if start < end:
+            async with self._works.begin() as work:
+                await self._gaps.note(work, symbol, Gap(start, end, (end - start) // self._step))
 
     async def _complete(self, symbol: str, horizon: datetime, end: datetime, *, counted: bool) -> None:
         """Fetch what is missing of the history; what cannot be had at once is left to a job."""
@@ -181,9 +192,10 @@ class Intake:
     async def _mended(self, work: Work, line: Line, target: str, opened_at: datetime) -> list[Candle]:
         """A larger candle of which a part was missing when its time was over, as far as the parts are stored by now."""
         end = opened_at + timeframes.length(target)
-        if self._gaps.covers(line.symbol, opened_at, end):
+        if self._gaps.pending(line.symbol, opened_at, end):
             return []  # the repair will make it
-        return await self._candles.fold(work, self._gaps.series(line.symbol), target, opened_at, end)
+        whole = not self._gaps.given_up(line.symbol, opened_at, end)
+        return await self._candles.fold(work, self._gaps.series(line.symbol), target, opened_at, end, whole=whole)
 
     async def _patiently(self, act: Callable[[Work], Awaitable[int]]) -> int:
         while True:

@@ -29,11 +29,11 @@ async def pace(
     Ends before an item that is more than ten real seconds behind (a suspended machine, a blocked loop, a database that
     was away): who asks must go on from the present, and not pour out all that was missed.
     """
-    first = True
+    begun = now()
     for item in items:
-        wait = (moment_of(item) - now()).total_seconds() / speed
-        if wait < -BEHIND_LIMIT and not first:
+        moment = moment_of(item)
+        wait = (moment - now()).total_seconds() / speed
+        if wait < -BEHIND_LIMIT and moment > begun:
             return
-        first = first and wait < 0
         await sleep(max(wait, 0.0))
         yield item

@@ -23,10 +23,12 @@ class Candles(Protocol):
         """Store candles; returns those that were not there yet, in the order given."""
         ...
 
-    async def fold(self, work: Work, series: Series, target: str, start: datetime, end: datetime) -> list[Candle]:
+    async def fold(
+        self, work: Work, series: Series, target: str, start: datetime, end: datetime, *, whole: bool
+    ) -> list[Candle]:
         """Store the larger candles of [`start`, `end`), both on the grid of `target`, as the stored ones make them.
 
-        Returns those that were not there yet, oldest first.
+        Returns those that were not there yet, oldest first. With `whole`, none is made that lacks a part.
         """
         ...
 
