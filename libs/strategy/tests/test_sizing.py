@@ -106,7 +106,7 @@ def test_all_of_the_equity_leaves_room_for_the_fee_and_a_move() -> None:
 
 def test_a_share_shrinks_to_what_is_free_and_an_amount_is_refused() -> None:
     free = {"available": Decimal(100), "price": Decimal(30_000), "instrument": BTC}
-    assert fraction_of_equity(Decimal("0.5"), equity=Decimal(10_000), **free).quantity == Decimal("0.00331")
+    assert fraction_of_equity(Decimal("0.5"), equity=Decimal(10_000), **free).quantity == Decimal("0.00329")
     refused = quote_notional(Decimal(5_000), **free)
     assert refused == (ZERO, "5000 USDT plus costs is more than the 100 available")
     assert fixed_quantity(Decimal(1), **free).reason == "30000 USDT plus costs is more than the 100 available"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from millrace.common.kernel.instruments import Instrument
 from millrace.common.kernel.money import ZERO, floor_to, plain, times
 
-CUSHION = Decimal("0.005")
+CUSHION = Decimal("0.012")
 _DOWN = Context(prec=60, rounding=ROUND_DOWN)
 
 
@@ -24,10 +24,16 @@ class Sized(NamedTuple):
 def affordable(available: Decimal, instrument: Instrument) -> Decimal:
     """The notional that `available` quote currency can pay for, taker's fee included.
 
-    `CUSHION` of it is kept for the price's move between the decision and the fill.
+    `CUSHION` of it is kept for the price's move between the decision and the fill: not less than the risk service
+    reserves for a market order, or it would refuse what is sized to all of the cash.
     """
     with localcontext(_DOWN):
         return max(ZERO, available / (1 + instrument.taker_fee + CUSHION))
+
+
+def set_aside(notional: Decimal, instrument: Instrument) -> Decimal:
+    """The quote currency that a purchase of `notional` may cost; the inverse of `affordable`."""
+    return times(notional, 1 + instrument.taker_fee + CUSHION)
 
 
 def fraction_of_equity(

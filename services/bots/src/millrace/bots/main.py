@@ -54,7 +54,7 @@ def build(context: Context) -> Service:
             BalanceChanged: partial(handlers.know_cash, bots=bots),
             EquityMarked: partial(handlers.know_equity, bots=bots),
             OrderUpdated: partial(handlers.follow_order, bots=bots),
-            UserDisabled: partial(handlers.stop_all, bots=bots),
+            UserDisabled: partial(handlers.stop_all, bots=bots, runners=runners),
             CandleClosed: partial(handlers.run_bots, bots=bots, runners=runners),
         },
         api=api,

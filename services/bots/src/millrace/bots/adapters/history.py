@@ -6,6 +6,7 @@ from typing import Any
 
 from millrace.common.auth.internal import HEADER, Identities
 from millrace.common.auth.principal import Principal
+from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.market import Candle
 from millrace.common.web.client import ServiceClient
 
@@ -19,7 +20,15 @@ class MarketHistory:
         self._me = me
 
     async def before(self, exchange: str, symbol: str, timeframe: str, before: datetime, count: int) -> list[Candle]:
-        """Oldest first; fewer when there are fewer."""
+        """Oldest first; fewer when there are fewer. Raises ConnectionError while nobody answers: it is waited for."""
+        try:
+            return await self._ask(exchange, symbol, timeframe, before, count)
+        except MillraceError as problem:
+            if problem.code is Code.UNAVAILABLE:
+                raise ConnectionError("the marketdata service does not answer") from problem
+            raise
+
+    async def _ask(self, exchange: str, symbol: str, timeframe: str, before: datetime, count: int) -> list[Candle]:
         client: ServiceClient = self._client("marketdata")
         answer = await client.request(
             "GET",

@@ -1,16 +1,15 @@
 """Bots in PostgreSQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 import orjson
 
-from millrace.bots.app.ports import Row
+from millrace.bots.app.ports import NonDecision, Row
 from millrace.common.db.work import Work
 from millrace.common.events.trading import AccountOpened, OrderUpdated
-from millrace.strategy.port import Skip
 
 _ACCOUNT = """
 insert into accounts (account_id, user_id, exchange, currency, cash, equity) values ($1, $2, $3, $4, $5, $5)
@@ -19,34 +18,54 @@ on conflict do nothing
 _CASH = "update accounts set cash = $3 where account_id = $1 and currency = $2"
 _EQUITY = "update accounts set equity = $2 where account_id = $1"
 _FOLLOW = """
-with old as (
-  select coalesce((select filled_quantity from bot_orders where order_id = $1), 0) as quantity,
-    coalesce((select filled_notional from bot_orders where order_id = $1), 0) as notional),
+with mine as (
+  select b.id, $6 - coalesce(o.filled_quantity, 0) as quantity, $7 - coalesce(o.filled_notional, 0) as notional
+  from bots b left join bot_orders o on o.order_id = $1
+  where b.id = $2 and b.user_id = $3 and b.account_id = $4 and b.symbol = $5 and coalesce(o.version, 0) < $8
+  for update of b),
 seen as (
-  insert into bot_orders values ($1, $2, $3, $4, $5)
+  insert into bot_orders (order_id, bot_id, user_id, filled_quantity, filled_notional, version, own, ended)
+  select $1, id, $3, $6, $7, $8, $9, $10 from mine
   on conflict (order_id) do update set filled_quantity = excluded.filled_quantity,
-    filled_notional = excluded.filled_notional)
+    filled_notional = excluded.filled_notional, version = excluded.version, ended = excluded.ended)
 update bots b set
-  cost = case when $6 then b.cost + $5 - old.notional
-    when b.position = 0 then 0 else b.cost - b.cost * least(($4 - old.quantity) / b.position, 1) end,
-  position = b.position + case when $6 then $4 - old.quantity else old.quantity - $4 end,
-  waiting_since = case when $7 then null else waiting_since end
-from old where b.id = $2
+  cost = case when $11 then b.cost + m.notional
+    when b.position <= 0 then 0 else b.cost - b.cost * least(m.quantity / b.position, 1) end,
+  position = b.position + case when $11 then m.quantity else -m.quantity end,
+  waiting_since = case when $9 and $10 then null else b.waiting_since end,
+  committed = case when $9 and $10 then 0 else b.committed end
+from mine m where b.id = m.id returning 1
 """
-_RUNNING = """
-select b.*, a.cash, a.equity from bots b join accounts a using (account_id)
-where b.status = 'active' and b.exchange = $1 and b.symbol = $2 and b.timeframe = $3 order by b.num for update of b
+_DUE = """
+with held as (select account_id, sum(committed) as committed from bots where committed > 0 group by account_id)
+select b.*, a.equity, a.cash - coalesce(h.committed, 0) as free,
+  exists (select from bot_orders o where o.bot_id = b.id and o.own and not o.ended) as live
+from bots b join accounts a using (account_id) left join held h using (account_id)
+where b.status = 'active' and b.exchange = $1 and b.symbol = $2 and b.timeframe = $3
+  and (b.last_candle_at is null or b.last_candle_at < $4)
+order by b.num for update of b
 """
 _STEPPED = """
-update bots b set last_candle_at = $1, anchor_at = coalesce(anchor_at, $1), waiting_since = n.waiting_since
-from unnest($2::uuid[], $3::timestamptz[]) as n(id, waiting_since) where b.id = n.id
+update bots b set last_candle_at = $1, anchor_at = n.anchor_at, waiting_since = n.waiting_since,
+  committed = n.committed
+from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::numeric[])
+  as n(id, anchor_at, waiting_since, committed)
+where b.id = n.id
+"""
+_STOP = """
+update bots b set status = 'stopped', reason = n.reason, updated_at = $3
+from unnest($1::uuid[], $2::text[]) as n(id, reason) where b.id = n.id returning b.*
+"""
+_STOP_ALL = """
+update bots set status = 'stopped', reason = $2, updated_at = $3
+where user_id = $1 and status in ('active', 'paused') returning *
 """
 _SKIPPED = """
-insert into skips as s (bot_id, reason, user_id, count, last_at, last_values)
-select bot_id, reason, user_id, 1, $1, vals::jsonb
-from unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[]) as n(bot_id, reason, user_id, vals)
+insert into skips as s (bot_id, reason, user_id, count, last_at, last_values, detail)
+select bot_id, reason, user_id, 1, $1, vals::jsonb, detail
+from unnest($2::uuid[], $3::text[], $4::uuid[], $5::text[], $6::text[]) as n(bot_id, reason, user_id, vals, detail)
 on conflict (bot_id, reason) do update set count = s.count + 1, last_at = excluded.last_at,
-  last_values = excluded.last_values
+  last_values = excluded.last_values, detail = excluded.detail
 """
 
 
@@ -64,36 +83,47 @@ class PostgresBots:
     async def set_equity(self, work: Work, account_id: UUID, equity: Decimal) -> None:
         await work.connection.execute(_EQUITY, account_id, equity)
 
-    async def follow(self, work: Work, order: OrderUpdated, *, ended: bool) -> None:
-        await work.connection.execute(
+    async def follow(self, work: Work, order: OrderUpdated, *, own: bool, ended: bool) -> bool:
+        done = await work.connection.fetch(
             _FOLLOW,
             order.order_id,
             order.bot_id,
             order.user_id,
+            order.account_id,
+            order.symbol,
             order.filled_quantity,
             order.filled_notional,
-            order.side == "buy",
+            order.version,
+            own,
             ended,
+            order.side == "buy",
         )
+        return bool(done)
 
-    async def stop_all(self, work: Work, user_id: UUID) -> None:
-        await work.connection.execute("update bots set status = 'stopped' where user_id = $1", user_id)
+    async def stop_all(self, work: Work, user_id: UUID, reason: str, at: datetime) -> list[Row]:
+        return [dict(row) for row in await work.connection.fetch(_STOP_ALL, user_id, reason, at)]
 
-    async def running(self, work: Work, exchange: str, symbol: str, timeframe: str) -> list[Row]:
-        return [dict(row) for row in await work.connection.fetch(_RUNNING, exchange, symbol, timeframe)]
+    async def stop(self, work: Work, reasons: Mapping[UUID, str], at: datetime) -> list[Row]:
+        rows = await work.connection.fetch(_STOP, list(reasons), list(reasons.values()), at)
+        return [dict(row) for row in rows]
+
+    async def due(self, work: Work, exchange: str, symbol: str, timeframe: str, opened_at: datetime) -> list[Row]:
+        rows = await work.connection.fetch(_DUE, exchange, symbol, timeframe, opened_at)
+        return [dict(row) for row in rows]
 
     async def stepped(self, work: Work, rows: Sequence[Row], opened_at: datetime) -> None:
         if rows:
-            waiting = [row["waiting_since"] for row in rows]
-            await work.connection.execute(_STEPPED, opened_at, [row["id"] for row in rows], waiting)
+            names = ("id", "anchor_at", "waiting_since", "committed")
+            await work.connection.execute(_STEPPED, opened_at, *([row[name] for row in rows] for name in names))
 
-    async def skipped(self, work: Work, skips: Sequence[tuple[Row, Skip]], at: datetime) -> None:
+    async def skipped(self, work: Work, skips: Sequence[NonDecision], at: datetime) -> None:
         if skips:
             await work.connection.execute(
                 _SKIPPED,
                 at,
-                [row["id"] for row, _ in skips],
-                [skip.reason for _, skip in skips],
-                [row["user_id"] for row, _ in skips],
-                [orjson.dumps(dict(skip.values)).decode() for _, skip in skips],
+                [skip.bot_id for skip in skips],
+                [skip.reason for skip in skips],
+                [skip.user_id for skip in skips],
+                [orjson.dumps(dict(skip.values)).decode() for skip in skips],
+                [skip.detail for skip in skips],
             )

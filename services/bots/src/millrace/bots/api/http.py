@@ -85,7 +85,7 @@ def routes(works: Works, runners: Runners, clock: Clock, default_timeframe: str,
     async def act(user: user_dependency, bot_id: UUID, verb: Verb) -> Response:
         async with works.begin(user.user_id) as work:
             row = await commands.change_state(work, user.user_id, bot_id, verb, clock.now())
-            if verb in ("stop", "pause"):
+            if verb in ("stop", "pause", "start"):
                 work.after_commit(lambda: runners.forget(bot_id))
         return json_response(row)
 
@@ -99,6 +99,8 @@ def routes(works: Works, runners: Runners, clock: Clock, default_timeframe: str,
     @api.get("/bots/{bot_id}/skips")
     async def skips(user: user_dependency, bot_id: UUID) -> Response:
         async with works.database.as_user(user.user_id) as connection:
+            if await queries.get_bot(connection, user.user_id, bot_id) is None:
+                raise not_found("bot")
             return json_response({"items": await queries.skips(connection, user.user_id, bot_id)})
 
     @api.get("/strategies")

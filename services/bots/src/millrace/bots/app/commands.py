@@ -1,26 +1,28 @@
 """What owners do with their bots."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from millrace.bots.app import queries
+from millrace.bots.app.runners import made_from
 from millrace.bots.domain.lifecycle import after
 from millrace.common.db.work import Work
 from millrace.common.events.bots import BotChanged
 from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.common.kernel.ids import new_id
 from millrace.common.kernel.instruments import instrument
+from millrace.common.kernel.money import plain
 from millrace.common.kernel.timeframes import parse_timeframe
-from millrace.strategy.registry import create
-from millrace.strategy.sizing_rule import parse_sizing
 
 Row = dict[str, Any]
 
-_DEFAULT = Decimal("0.1")
+_UPDATE = """
+update bots set name = $2, config = $3, parameters = $4, timeframe = $5, anchor_at = $6, last_candle_at = $7,
+  updated_at = $8 where id = $1
+"""
 
 
 async def create_bot(work: Work, user_id: UUID, asked: Any, default_timeframe: str, now: datetime) -> Row:
@@ -59,51 +61,67 @@ async def create_bot(work: Work, user_id: UUID, asked: Any, default_timeframe: s
 
 
 def _parameters(strategy: str, base: Row, config: Row) -> Row:
-    given = config.get("parameters") or {}
+    given = {} if config.get("parameters") is None else config["parameters"]
     if not isinstance(given, dict):
         what = {"config.parameters": "must be an object"}
         raise MillraceError(Code.VALIDATION_ERROR, "config.parameters must be an object", fields=what)
-    parse_sizing(config, _DEFAULT)
     parameters = {**base, **given}
-    create(strategy, parameters)
+    made_from(strategy, parameters, config)
     return parameters
 
 
 async def change_state(work: Work, user_id: UUID, bot_id: UUID, verb: str, now: datetime) -> Row:
-    """Start, pause, resume, stop or delete a bot."""
+    """Start, pause, resume, stop or delete a bot.
+
+    An order under way goes on, and the bot still learns how it ends. What a deleted bot holds stays in the account.
+    """
     row = await queries.get_bot(work.connection, user_id, bot_id, lock=True)
     if row is None:
         raise not_found("bot")
     status = after(verb, row["status"])
-    if status != row["status"]:
-        row.update(status=status, updated_at=now)
-        await work.connection.execute(
-            "update bots set status = $2, updated_at = $3, waiting_since = null where id = $1", bot_id, status, now
-        )
-        tell(work, row, now, reason=verb)
+    if status == row["status"]:
+        return row
+    # a start warms up afresh; a resumed bot goes on where it was
+    row.update(status=status, reason=None, updated_at=now, anchor_at=None if verb == "start" else row["anchor_at"])
+    await work.connection.execute(
+        "update bots set status = $2, reason = null, updated_at = $3, anchor_at = $4 where id = $1",
+        bot_id,
+        status,
+        now,
+        row["anchor_at"],
+    )
+    held = f"delete: {plain(row['position'])} {row['symbol'].split('/')[0]} stay in the account"
+    tell(work, row, now, reason=held if verb == "delete" and row["position"] else verb)
     return row
 
 
 async def update_bot(
     work: Work, user_id: UUID, bot_id: UUID, name: str | None, config: Row | None, now: datetime
 ) -> Row:
-    """Change name and configuration; given keys of the configuration replace the old ones."""
+    """Change name and configuration; given keys of the configuration replace the old ones.
+
+    A running bot goes on with it from the next candle. Other parameters or another timeframe warm up afresh.
+    """
     row = await queries.get_bot(work.connection, user_id, bot_id, lock=True)
     if row is None:
         raise not_found("bot")
     merged = {**row["config"], **(config or {})}
     parameters = _parameters(row["strategy"], row["parameters"], merged)
-    row.update(name=name or row["name"], config=merged, parameters=parameters, updated_at=now)
+    timeframe = row["timeframe"]
     if "timeframe" in (config or {}):
-        row["timeframe"] = parse_timeframe(str(merged["timeframe"]))
+        timeframe = parse_timeframe(str(merged["timeframe"]))
+    if timeframe != row["timeframe"]:
+        row.update(last_candle_at=None)  # the candles of two timeframes are not in one order
+    if timeframe != row["timeframe"] or parameters != row["parameters"]:
+        row.update(anchor_at=None)
+    row.update(name=name or row["name"], config=merged, parameters=parameters, timeframe=timeframe, updated_at=now)
     await work.connection.execute(
-        "update bots set name = $2, config = $3, parameters = $4, timeframe = $5, updated_at = $6 where id = $1",
+        _UPDATE,
         bot_id,
         row["name"],
         orjson.dumps(merged, default=str).decode(),
         orjson.dumps(parameters, default=str).decode(),
-        row["timeframe"],
-        now,
+        *(row[column] for column in ("timeframe", "anchor_at", "last_candle_at", "updated_at")),
     )
     tell(work, row, now, reason="configured")
     return row

@@ -1,16 +1,25 @@
 """What the handlers need from storage."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from millrace.common.db.work import Work
 from millrace.common.events.trading import AccountOpened, OrderUpdated
-from millrace.strategy.port import Skip
 
 Row = dict[str, Any]
+
+
+class NonDecision(NamedTuple):
+    """Why a bot did nothing. `reason` is one of few, to be counted; `detail` has the numbers of this time."""
+
+    bot_id: UUID
+    user_id: UUID
+    reason: str
+    values: Mapping[str, float] = {}
+    detail: str | None = None
 
 
 class Bots(Protocol):
@@ -28,22 +37,33 @@ class Bots(Protocol):
         """Note what the account is worth."""
         ...
 
-    async def follow(self, work: Work, order: OrderUpdated, *, ended: bool) -> None:
-        """Apply an order's cumulative fills to its bot's position."""
+    async def follow(self, work: Work, order: OrderUpdated, *, own: bool, ended: bool) -> bool:
+        """Apply an order's cumulative fills to its bot's position; the end of its own order frees the bot to act.
+
+        False, and nothing changed, when the order is not of the owner's own bot or a newer version is known.
+        """
         ...
 
-    async def stop_all(self, work: Work, user_id: UUID) -> None:
-        """Stop every bot of a user."""
+    async def stop_all(self, work: Work, user_id: UUID, reason: str, at: datetime) -> list[Row]:
+        """Stop every running bot of a user; the bots that were stopped."""
         ...
 
-    async def running(self, work: Work, exchange: str, symbol: str, timeframe: str) -> list[Row]:
-        """The active bots of a market with their account's cash and equity, oldest first, locked."""
+    async def stop(self, work: Work, reasons: Mapping[UUID, str], at: datetime) -> list[Row]:
+        """Stop these bots and keep why; the bots that were stopped."""
+        ...
+
+    async def due(self, work: Work, exchange: str, symbol: str, timeframe: str, opened_at: datetime) -> list[Row]:
+        """The active bots of a market that have not seen the candle of `opened_at` or a later one, locked.
+
+        Oldest first, with their account's equity, its free cash (what other entries under way have not committed)
+        and whether an order of theirs is `live`.
+        """
         ...
 
     async def stepped(self, work: Work, rows: Sequence[Row], opened_at: datetime) -> None:
-        """Note that bots have seen a candle, and what they wait for."""
+        """Note that bots have seen a candle, where their memory begins, and what they wait for."""
         ...
 
-    async def skipped(self, work: Work, skips: Sequence[tuple[Row, Skip]], at: datetime) -> None:
+    async def skipped(self, work: Work, skips: Sequence[NonDecision], at: datetime) -> None:
         """Count the reasons for doing nothing."""
         ...

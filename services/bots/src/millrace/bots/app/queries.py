@@ -9,19 +9,19 @@ from millrace.common.db.database import Connection
 
 Row = dict[str, Any]
 
-_LIST = """
-select *, count(*) over () as total from bots
-where user_id = $1 and status <> 'deleted' and ($2::text[] is null or status = any($2))
+_LISTED = """
+from bots where user_id = $1 and status <> 'deleted' and ($2::text[] is null or status = any($2))
   and ($3::text is null or exchange = $3)
-order by num limit $4 offset $5
 """
+_LIST = f"select * {_LISTED} order by num limit $4 offset $5"
+_COUNT = f"select count(*) {_LISTED}"
 _INSERT = """
 insert into bots (id, user_id, account_id, name, strategy_id, strategy, exchange, symbol, spelling, timeframe, config,
   parameters, status, origin, created_at, updated_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'created', $13, $14, $14) returning *
 """
 _SKIPS = """
-select s.* from skips s where s.user_id = $1 and s.bot_id = $2 order by s.count desc
+select s.* from skips s where s.user_id = $1 and s.bot_id = $2 order by s.count desc, s.reason
 """
 
 
@@ -31,7 +31,6 @@ def shown(row: Any) -> Row:
     for name in ("config", "parameters", "last_values"):
         if isinstance(found.get(name), str):
             found[name] = orjson.loads(found[name])
-    found.pop("total", None)
     return found
 
 
@@ -40,7 +39,7 @@ async def list_bots(
 ) -> tuple[list[Row], int]:
     """The user's bots, oldest first, and how many there are."""
     rows = await connection.fetch(_LIST, user_id, statuses, exchange, limit, offset)
-    return [shown(row) for row in rows], rows[0]["total"] if rows else 0
+    return [shown(row) for row in rows], await connection.fetchval(_COUNT, user_id, statuses, exchange)
 
 
 async def get_bot(connection: Connection, user_id: UUID, bot_id: UUID, *, lock: bool = False) -> Row | None:

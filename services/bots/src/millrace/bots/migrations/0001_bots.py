@@ -52,12 +52,15 @@ def upgrade() -> None:
       position numeric(38,18) not null default 0,
       cost numeric(38,18) not null default 0,
       waiting_since timestamptz,
+      committed numeric(38,18) not null default 0,
+      reason text,
       anchor_at timestamptz,
       last_candle_at timestamptz,
       created_at timestamptz not null,
       updated_at timestamptz not null
     );
     create index bots_user on bots (user_id, num);
+    create index bots_committed on bots (account_id) where committed > 0;
     create index bots_market on bots (exchange, symbol, timeframe) where status = 'active';
 
     create table bot_orders (
@@ -65,8 +68,12 @@ def upgrade() -> None:
       bot_id uuid not null references bots,
       user_id uuid not null,
       filled_quantity numeric(38,18) not null,
-      filled_notional numeric(38,18) not null
+      filled_notional numeric(38,18) not null,
+      version int not null,
+      own boolean not null,
+      ended boolean not null
     );
+    create index bot_orders_live on bot_orders (bot_id) where own and not ended;
 
     create table skips (
       bot_id uuid not null references bots,
@@ -75,6 +82,7 @@ def upgrade() -> None:
       count bigint not null,
       last_at timestamptz not null,
       last_values jsonb not null,
+      detail text,
       primary key (bot_id, reason)
     );
     """)
