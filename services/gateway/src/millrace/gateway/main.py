@@ -1,18 +1,12 @@
 """Wires the gateway."""
 
-from importlib.metadata import version
-
-from starlette.responses import Response
-
 from millrace.common.auth.tokens import TokenReader
 from millrace.common.runtime.service import Context, Service
-from millrace.common.web.answers import json_response
 from millrace.common.web.app import create_app
 from millrace.gateway.adapters.streams import Streams
-from millrace.gateway.api import auth, console, portfolio, trading
+from millrace.gateway.api import auth, console, health, portfolio, trading
 from millrace.gateway.api.backend import Backend
 from millrace.gateway.api.errors import union
-from millrace.gateway.app.words import moment
 from millrace.gateway.config import GatewaySettings
 
 
@@ -20,17 +14,9 @@ def build(context: Context) -> Service:
     """Put the edge together."""
     settings = GatewaySettings()
     backend = Backend(context.call, context.keys.internal, TokenReader(context.call, context.clock))
-    api = create_app("Millrace", service="gateway", render=union, openapi_url="/openapi.json")
+    api = create_app("Millrace", service="gateway", render=union, openapi_url="/openapi.json", redirect_slashes=False)
 
-    @api.get("/health")
-    async def health() -> Response:
-        status = {"status": "healthy", "environment": settings.environment, "version": version("millrace-gateway")}
-        return json_response(status)
-
-    @api.get("/api/v1/health")
-    async def api_health() -> Response:
-        return json_response({"status": "healthy", "timestamp": moment(context.clock.now())})
-
+    api.include_router(health.routes(context, settings.environment))
     api.include_router(console.routes())
     api.include_router(auth.routes(backend, context.clock.now, secure=settings.secure_cookies))
     api.include_router(trading.routes(backend))

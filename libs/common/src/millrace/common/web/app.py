@@ -4,13 +4,12 @@ import time
 from typing import Any
 
 import structlog
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from millrace.common.db.database import RETRYABLE
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.ids import new_id
 from millrace.common.telemetry import metrics, tracing
-from millrace.common.web.answers import encode
 from millrace.common.web.errors import Renderer, canonical, handle_errors
 
 log = structlog.get_logger()
@@ -24,8 +23,8 @@ def create_app(title: str, *, service: str, render: Renderer = canonical, **opti
     options = {"openapi_url": None, "docs_url": None, "redoc_url": None, **options}
     app = FastAPI(title=title, **options)
     handle_errors(app, render, RETRYABLE)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(Observe, service=service)
+    app.add_middleware(BodyLimit, render=render)
+    app.add_middleware(Observe, service=service, render=render)
     return app
 
 
@@ -39,8 +38,9 @@ class BodyTooLarge(MillraceError):
 class BodyLimit:
     """Stops reading a body at 1 MiB, whatever it says of its length."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Any, render: Renderer) -> None:
         self._app = app
+        self._render = render
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -48,7 +48,7 @@ class BodyLimit:
             return
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if not length.isdigit() or int(length) > BODY_LIMIT:
-            await _refuse(scope, send)
+            await self._refuse(scope, receive, send)
             return
         seen, answered = 0, False
 
@@ -69,28 +69,21 @@ class BodyLimit:
             await self._app(scope, limited, watched)
         except BodyTooLarge:
             if not answered:
-                await _refuse(scope, send)
+                await self._refuse(scope, receive, send)
 
-
-async def _refuse(scope: Any, send: Any) -> None:
-    error = BodyTooLarge()
-    shown = {"code": error.code.value, "message": error.message, "request_id": scope.get("request_id")}
-    body = encode({"success": False, "detail": error.message, "code": error.code.value, "error": shown})
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(body)),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    async def _refuse(self, scope: Any, receive: Any, send: Any) -> None:
+        answer = self._render(BodyTooLarge(), Request(scope))
+        answer.headers["connection"] = "close"
+        await answer(scope, receive, send)
 
 
 class Observe:
     """Gives each request an id, counts it, and turns what nobody foresaw into a plain 500."""
 
-    def __init__(self, app: Any, service: str) -> None:
+    def __init__(self, app: Any, service: str, render: Renderer) -> None:
         self._app = app
         self._service = service
+        self._render = render
         self._in_flight = metrics.HTTP_IN_FLIGHT.labels(service)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -126,15 +119,6 @@ class Observe:
         except Exception as problem:
             log.error("a request failed", path=scope["path"], request_id=request_id, exc_info=problem)
             if not status:
-                await self._internal(scope, watched)
+                text = "something went wrong on our side; the request id finds it in the logs"
+                await self._render(MillraceError(Code.INTERNAL, text), Request(scope))(scope, receive, watched)
         return status
-
-    async def _internal(self, scope: Any, send: Any) -> None:
-        text = "something went wrong on our side; the request id finds it in the logs"
-        shown = {"code": Code.INTERNAL.value, "message": text, "request_id": scope["request_id"]}
-        if trace_id := scope.get("trace_id"):
-            shown["trace_id"] = trace_id
-        body = encode({"success": False, "detail": text, "code": Code.INTERNAL.value, "error": shown})
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": 500, "headers": headers})
-        await send({"type": "http.response.body", "body": body})

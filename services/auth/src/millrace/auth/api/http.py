@@ -124,6 +124,43 @@ def routes(
             await sessions.end(session_id, "logout")
         return json_response({})
 
+    @api.post("/tickets")
+    async def make_ticket(user: user_dependency) -> Response:
+        return json_response({"ticket": await sessions.ticket(user.user_id)})
+
+    @api.post("/tickets/redeem")
+    async def redeem(asked: Annotated[Ticket, Depends(body(Ticket))]) -> Response:
+        return json_response(await sessions.redeem(asked.ticket))
+
+    @api.get("/jwks")
+    async def jwks() -> Response:
+        return json_response(signer.jwks)
+
+    @api.post("/introspect")
+    async def introspect(asked: Annotated[Introspect, Depends(body(Introspect))]) -> Response:
+        return json_response({"live": await sessions.live(asked.session_ids)})
+
+    _profile(api, works, user_dependency)
+    _administration(api, works, passwords, clock, user_dependency)
+    return api
+
+
+def _profile(api: APIRouter, works: Works, user_dependency: Any) -> None:
+    @api.get("/users/me")
+    async def me(user: user_dependency) -> Response:
+        async with works.database.as_user(user.user_id) as connection:
+            row = await connection.fetchrow("select * from users where id = $1", user.user_id)
+        if row is None:
+            raise not_found("user")
+        return json_response(users.shown(row))
+
+    @api.patch("/users/me")
+    async def change_me(user: user_dependency, asked: Annotated[Profile, Depends(body(Profile))]) -> Response:
+        async with works.begin(user.user_id) as work:
+            return json_response(await users.change(work, user.user_id, asked.model_dump(exclude_unset=True)))
+
+
+def _administration(api: APIRouter, works: Works, passwords: Passwords, clock: Clock, user_dependency: Any) -> None:
     @api.post("/users", status_code=201)
     async def add_user(user: user_dependency, asked: Annotated[NewUser, Depends(body(NewUser))]) -> Response:
         if not user.may("admin"):
@@ -148,34 +185,3 @@ def routes(
         if found is None:
             raise not_found("user")
         return json_response(users.shown(found))
-
-    @api.post("/tickets")
-    async def make_ticket(user: user_dependency) -> Response:
-        return json_response({"ticket": await sessions.ticket(user.user_id)})
-
-    @api.post("/tickets/redeem")
-    async def redeem(asked: Annotated[Ticket, Depends(body(Ticket))]) -> Response:
-        return json_response(await sessions.redeem(asked.ticket))
-
-    @api.get("/jwks")
-    async def jwks() -> Response:
-        return json_response(signer.jwks)
-
-    @api.post("/introspect")
-    async def introspect(asked: Annotated[Introspect, Depends(body(Introspect))]) -> Response:
-        return json_response({"live": await sessions.live(asked.session_ids)})
-
-    @api.get("/users/me")
-    async def me(user: user_dependency) -> Response:
-        async with works.database.as_user(user.user_id) as connection:
-            row = await connection.fetchrow("select * from users where id = $1", user.user_id)
-        if row is None:
-            raise not_found("user")
-        return json_response(users.shown(row))
-
-    @api.patch("/users/me")
-    async def change_me(user: user_dependency, asked: Annotated[Profile, Depends(body(Profile))]) -> Response:
-        async with works.begin(user.user_id) as work:
-            return json_response(await users.change(work, user.user_id, asked.model_dump(exclude_unset=True)))
-
-    return api

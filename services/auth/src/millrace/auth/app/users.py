@@ -28,6 +28,7 @@ _END_ALL = """
 update sessions set ended_at = $2, ended_reason = $3 where user_id = $1 and ended_at is null returning id
 """
 _VOID_TICKETS = "update tickets set used_at = $2 where user_id = $1 and used_at is null"
+_PREFERENCES_LIMIT = 16_384
 Row = dict[str, Any]
 
 
@@ -86,10 +87,14 @@ async def administer(work: Work, clock: Clock, user_id: UUID, role: str | None, 
 
 
 async def change(work: Work, user_id: UUID, changes: Row) -> Row:
-    """Apply a profile change; given preferences are merged into the old ones."""
+    """Apply a profile change; given preferences are merged into the old ones. Raises PAYLOAD_TOO_LARGE."""
     preferences = orjson.dumps(changes.get("preferences") or {}).decode()
     named = "full_name" in changes
     row = await work.connection.fetchrow(_CHANGE, user_id, named, changes.get("full_name"), preferences)
+    if row is None:
+        raise not_found("user")
+    if len(row["preferences"]) > _PREFERENCES_LIMIT:
+        raise MillraceError(Code.PAYLOAD_TOO_LARGE, f"preferences may take {_PREFERENCES_LIMIT} characters in all")
     return shown(row)
 
 

@@ -138,6 +138,11 @@ def routes(backend: Backend, now: Callable[[], datetime], *, secure: bool) -> AP
         answer.delete_cookie(_COOKIE, path=_REFRESH_PATH)
         return answer
 
+    _users(api, backend, user_dependency)
+    return api
+
+
+def _users(api: APIRouter, backend: Backend, user_dependency: Any) -> None:
     @api.get("/users/me")
     async def me(user: user_dependency) -> Response:
         return json_response(words.profile(await backend.ask("auth", "GET", "/users/me", user)))
@@ -153,5 +158,3 @@ def routes(backend: Backend, now: Callable[[], datetime], *, secure: bool) -> AP
     ) -> Response:
         row = await backend.ask("auth", "PATCH", f"/users/{user_id}", user, json=asked.model_dump())
         return json_response(words.profile(row) | {"role": row["role"]})
-
-    return api

@@ -24,7 +24,9 @@ def union(error: MillraceError, request: Request) -> Response:
     now = moment(_CLOCK.now())
     request_id = request.scope.get("request_id")
     code = _WORDS.get(error.code, error.code.value)
-    found = error.details.get("errors")
+    found = error.details.get("errors") or [
+        {"loc": ["body", field], "msg": reason, "type": "value_error"} for field, reason in error.fields.items()
+    ]
     details: dict[str, Any] = {k: v for k, v in error.details.items() if k != "errors"}
     for field, reason in list(error.fields.items())[:1]:
         details = {"field": field, "reason": reason, **details}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
@@ -24,7 +24,7 @@ def routes(backend: Backend, now: Callable[[], datetime]) -> APIRouter:
         user: user_dependency,
         symbol: str | None = None,
         status: Literal["open", "closed", "all"] = "open",
-        side: str | None = None,
+        side: Annotated[str | None, Query(pattern="^(?i:long|short|buy|sell)$")] = None,
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
     ) -> Response:
         name = str(parse_symbol(symbol)) if symbol else None
@@ -59,6 +59,11 @@ def routes(backend: Backend, now: Callable[[], datetime]) -> APIRouter:
             row.update(id=row.pop("fill_id"), symbol=parse_symbol(row["symbol"]).joined, timestamp=row.pop("at"))
         return json_response(found)
 
+    _market(api, backend, user_dependency)
+    return api
+
+
+def _market(api: APIRouter, backend: Backend, user_dependency: Any) -> None:
     @api.get("/market-data/symbols")
     async def symbols(user: user_dependency, exchange: str | None = None) -> Response:
         rows = (await backend.ask("marketdata", "GET", "/symbols", user, query={"exchange": exchange}))["items"]
@@ -86,5 +91,3 @@ def routes(backend: Backend, now: Callable[[], datetime]) -> APIRouter:
         rows = (await backend.ask("marketdata", "GET", "/candles", user, query=query))["items"]
         data = [words.candle(row, timeframe) for row in rows[-limit:]]
         return json_response({"symbol": symbol, "data": data, "count": len(data), "has_more": len(rows) > limit})
-
-    return api

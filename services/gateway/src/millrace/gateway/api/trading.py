@@ -106,7 +106,7 @@ def _bots(api: APIRouter, backend: Backend, user_dependency: Any) -> None:
     ) -> Response:
         query: dict[str, Any] = {"exchange": exchange, "limit": limit, "offset": offset}
         if status is not None:
-            query["status"] = words.bot_states(status) or ["none"]
+            query["status"] = words.bot_states(status)
         found = await backend.ask("bots", "GET", "/bots", user, query=query)
         results = await backend.ask("portfolio", "GET", "/bots", user)
         return json_response({**found, "items": [words.bot(row, results) for row in found["items"]]})

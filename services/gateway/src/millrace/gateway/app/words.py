@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.money import divided, plain, times
 from millrace.common.kernel.symbols import parse_symbol
 
@@ -17,16 +18,28 @@ ORDER_STATUS = {
 BOT_STATUS = {"created": "inactive", "active": "active", "paused": "paused", "stopped": "inactive"}
 
 
+_LATER_STATUS = ("open", "partially_filled", "filled", "cancelled", "expired")
+_STATES = {shown: [state for state, s in ORDER_STATUS.items() if s == shown] for shown in ORDER_STATUS.values()}
+_STATES |= {state: [state] for state in _LATER_STATUS}
+_STATES |= {"new": [*_STATES["pending"], "open"], "canceled": ["cancelled"]}
+_BOTS = {shown: [state for state, s in BOT_STATUS.items() if s == shown] for shown in BOT_STATUS.values()}
+
+
 def order_states(word: str) -> list[str]:
-    """The canonical states that a contract's status covers, for filters."""
-    lower = word.lower()
-    found = [state for state, shown in ORDER_STATUS.items() if shown == lower]
-    return found or [{"canceled": "cancelled", "new": "open"}.get(lower, lower)]
+    """The canonical states that a contract's status covers, for filters. Raises VALIDATION_ERROR."""
+    return _states(_STATES, word)
 
 
 def bot_states(word: str) -> list[str]:
-    """The canonical states that a contract's bot status covers."""
-    return [state for state, shown in BOT_STATUS.items() if shown == word.lower()]
+    """The canonical states that a contract's bot status covers. Raises VALIDATION_ERROR."""
+    return _states(_BOTS, word)
+
+
+def _states(known: dict[str, list[str]], word: str) -> list[str]:
+    if word.lower() not in known:
+        reason = f"must be one of {', '.join(sorted(known))}"
+        raise MillraceError(Code.VALIDATION_ERROR, f"status {reason}", fields={"status": reason})
+    return known[word.lower()]
 
 
 def moment(value: str | datetime) -> str:

@@ -4,6 +4,7 @@ import { signal } from "../vendor/vendor.js";
 export const user = signal(null);
 export const failure = signal("");
 let token = "";
+let timer = 0;
 
 async function post(path, body) {
   const answer = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
@@ -15,6 +16,8 @@ async function post(path, body) {
 function enter(found) {
   token = found.access_token;
   user.value = found.user;
+  clearTimeout(timer);
+  timer = setTimeout(() => renew().catch(() => {}), 800 * found.expires_in); // in time; a 401 does it as well
 }
 
 export const accessToken = () => token;

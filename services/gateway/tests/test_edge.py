@@ -1,0 +1,165 @@
+"""The edge: who comes in, and what everybody else is told."""
+
+import asyncio
+import io
+from typing import Any
+
+import pytest
+
+from millrace.common.kernel.clock import ManualClock
+
+KEYS = {"success", "detail", "code", "errors", "request_id", "timestamp", "error"}
+INNER = {"code", "message", "details", "timestamp", "request_id"}
+
+
+def check(answer: tuple[int, Any, Any], status: int, code: str) -> None:
+    """An error in the shape that every contract can read, and nothing of what is inside."""
+    found, body, headers = answer
+    assert (found, body["code"], body["error"]["code"]) == (status, code, code), body
+    assert set(body) == KEYS
+    assert set(body["error"]) == INNER
+    assert body["success"] is False
+    assert body["request_id"] == body["error"]["request_id"] == headers["x-request-id"]
+    assert body["timestamp"].endswith("Z")
+    for word in ("Traceback", "asyncpg", "/src/", ".py", "select ", "127.0.0.1:9"):
+        assert word not in str(body)
+
+
+async def test_every_error_has_code_message_and_request_id(start_door: Any) -> None:
+    door = await start_door("auth")
+    await door.register()
+    bot = "/api/v1/bots/01a20d6d-7982-79b1-9f9c-2d7881e2698d"
+    for method, path, status, code in (
+        ("GET", "/nothing", 404, "NOT_FOUND"),
+        ("GET", "/api/v1/nothing/" + "x" * 8000, 404, "NOT_FOUND"),
+        ("GET", "/api/v1/users/me/", 404, "NOT_FOUND"),
+        ("GET", "/api/v1/../../etc/passwd", 404, "NOT_FOUND"),
+        ("PUT", "/api/v1/users/me", 405, "METHOD_NOT_ALLOWED"),
+        ("OPTIONS", "/api/v1/users/me", 405, "METHOD_NOT_ALLOWED"),
+        ("GET", "/api/v1/bots/7", 422, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/bots/%00", 422, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/orders/" + "9" * 500, 422, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/orders?limit=0", 422, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/orders?limit=101", 422, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/orders?limit=1e3", 422, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/orders?offset=-1", 422, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/orders?offset=99999999999999999999", 422, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/orders?status=sleeping", 422, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/orders?bot_id=7", 422, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/bots?status=sleeping", 422, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/trading/positions?status=ajar", 422, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/trading/positions?side=up", 422, "VALIDATION_ERROR"),
+        ("GET", "/api/v1/trading/positions?symbol=nothing", 400, "INVALID_SYMBOL"),
+        ("POST", bot + "/explode", 422, "VALIDATION_ERROR"),
+        ("GET", bot, 503, "UNAVAILABLE"),
+        ("GET", "/api/v1/orders", 503, "UNAVAILABLE"),
+        ("PATCH", "/api/v1/users/7", 422, "VALIDATION_ERROR"),
+    ):
+        check(await door.ask(method, path), status, code)
+    check(await door.ask("POST", "/api/v1/orders", data=io.BytesIO(b"x" * (2 << 20))), 413, "PAYLOAD_TOO_LARGE")
+
+
+async def test_a_422_lists_what_is_wrong_and_where(start_door: Any) -> None:
+    door = await start_door("auth")
+    status, body, _ = await door.ask("POST", "/api/v1/auth/register", {"username": "somebody"})
+    missing = [
+        {"loc": ["body", n], "msg": "field required", "type": "value_error.missing"} for n in ("email", "password")
+    ]
+    assert (status, body["detail"]) == (422, missing)
+    body = {"username": "somebody", "email": "s@example.com", "password": "password123"}
+    status, body, _ = await door.ask("POST", "/api/v1/auth/register", body)
+    guessed = {"loc": ["body", "password"], "msg": "is too easy to guess", "type": "value_error"}
+    assert (status, body["detail"]) == (422, [guessed])
+
+
+async def test_what_is_not_json_is_refused_whatever_it_calls_itself(start_door: Any) -> None:
+    door = await start_door("auth")
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/json", "x; y"):
+        for raw in (b"username=a&password=b", b"\xff", b"--x\r\n\r\n--x--"):
+            answer = await door.ask("POST", "/api/v1/auth/login", data=raw, headers={"content-type": kind})
+            check(answer, 422, "VALIDATION_ERROR")
+
+
+async def test_head_is_answered_like_get_without_the_body(start_door: Any) -> None:
+    door = await start_door("auth")
+    for path in ("/health", "/", "/openapi.json"):
+        got, head = await door.ask("GET", path), await door.ask("HEAD", path)
+        assert (head[0], head[1]) == (got[0], "") == (200, "")
+        assert head[2]["content-type"] == got[2]["content-type"]
+    assert (await door.ask("HEAD", "/nothing"))[0] == 404
+
+
+async def test_headers_from_outside_never_come_back_or_reach_a_service(start_door: Any) -> None:
+    door = await start_door("auth")
+    me = (await door.register())["user"]["id"]
+    identity = door.stand.host.keys().internal
+    from millrace.common.auth.internal import HEADER
+    from millrace.common.testing.service import ADMIN
+
+    forged = {HEADER: identity.sign(ADMIN, "auth"), "x-request-id": "mine", "x-forwarded-for": "1.2.3.4"}
+    status, found, headers = await door.ask("GET", "/api/v1/users/me", headers=forged)
+    assert (status, found["id"]) == (200, me)
+    assert headers["x-request-id"] != "mine"
+    check(await door.ask("PATCH", f"/api/v1/users/{me}", {"role": "admin"}, headers=forged), 403, "PERMISSION_DENIED")
+    door.token = ""
+    check(await door.ask("GET", "/api/v1/users/me", headers=forged), 401, "INVALID_TOKEN")
+    status, _, headers = await door.ask("GET", "/%0d%0aset-cookie:%20a=b")
+    assert (status, "set-cookie" in headers) == (404, False)
+
+
+async def test_health_is_said_at_once_and_names_who_is_away(start_door: Any) -> None:
+    door = await start_door("auth", "notifier")
+    status, found, _ = await door.ask("GET", "/health")
+    assert (status, found["status"]) == (200, "degraded")
+    assert {name for name, state in found["services"].items() if state == "ok"} == {"auth", "notifier"}
+    assert {"environment", "version"} <= set(found)
+    status, found, _ = await door.ask("GET", "/api/v1/health")
+    assert (status, found["status"], found["timestamp"][-1]) == (200, "degraded", "Z")
+
+
+async def test_a_revoked_session_stops_within_five_seconds(start_door: Any) -> None:
+    clock = ManualClock()
+    door = await start_door("auth", clock=clock)
+    found = await door.register()
+    assert (await door.ask("GET", "/api/v1/users/me"))[0] == 200
+    await door.stand.rows("auth", "update sessions set ended_at = now()")
+    clock.advance(5)
+    check(await door.ask("GET", "/api/v1/users/me"), 401, "INVALID_TOKEN")
+    body = {"refresh_token": found["refresh_token"]}
+    check(await door.ask("POST", "/api/v1/auth/refresh", body), 401, "INVALID_TOKEN")
+
+
+async def test_an_expired_access_token_does_not_keep_a_logout_from_happening(start_door: Any) -> None:
+    clock = ManualClock()
+    door = await start_door("auth", clock=clock)
+    refresh = {"refresh_token": (await door.register())["refresh_token"]}
+    clock.advance(1801)
+    check(await door.ask("POST", "/api/v1/auth/logout", {}), 401, "INVALID_TOKEN")
+    status, found, headers = await door.ask("POST", "/api/v1/auth/logout", refresh)
+    assert (status, found["message"], set(found["data"])) == (200, "Successfully logged out", {"timestamp"})
+    assert 'millrace_refresh=""' in headers["set-cookie"]
+    check(await door.ask("POST", "/api/v1/auth/refresh", refresh), 401, "INVALID_TOKEN")
+
+
+async def test_the_refresh_cookie_is_for_the_browser_only(start_door: Any) -> None:
+    door = await start_door("auth")
+    body = {"username": "alice", "email": "alice@example.com", "password": "SecurePass123!"}
+    _, _, headers = await door.ask("POST", "/api/v1/auth/register", body)
+    cookie = headers["set-cookie"]
+    for word in ("HttpOnly", "SameSite=strict", "Path=/api/v1/auth"):
+        assert word in cookie
+    sent = {"cookie": cookie.split(";")[0]}
+    assert (await door.ask("POST", "/api/v1/auth/refresh", {}, headers=sent))[0] == 200
+    assert (await door.ask("GET", "/api/v1/users/me", headers=sent))[0] == 401
+
+
+async def test_a_flood_of_logins_is_told_when_to_come_back(start_door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLRACE_AUTH_HASH_QUEUE", "2")
+    door = await start_door("auth")
+    body = {"username": "nobody", "password": "x"}
+    answers = await asyncio.gather(*(door.ask("POST", "/api/v1/auth/login", body) for _ in range(12)))
+    busy = [answer for answer in answers if answer[0] == 503]
+    assert busy
+    assert {answer[0] for answer in answers} == {401, 503}
+    assert {answer[2]["retry-after"] for answer in busy} == {"2"}
+    check(busy[0], 503, "UNAVAILABLE")
