@@ -3,10 +3,13 @@
 import asyncio
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -81,6 +84,15 @@ class Started:
         out, err = self.process.communicate(timeout=seconds)
         assert "Traceback" not in err, err
         return Done(self.process.returncode, out, err)
+
+
+def free_port() -> int:
+    """A port nobody listens on, below those that outgoing connections take, so that it stays free over a restart."""
+    while True:
+        port = random.randint(10_000, 24_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 async def seconds_to_health(address: str, begun: float) -> float:

