@@ -54,6 +54,7 @@ def test_good_terms_pass(good: dict[str, Any]) -> None:
         ({"quantity": Decimal(0)}, "quantity"),
         ({"quantity": Decimal("0.000015")}, "quantity"),
         ({"quantity": Decimal("0.00024")}, "quantity"),
+        ({"quantity": Decimal(9_001)}, "quantity"),
         ({"price": None}, "price"),
         ({"price": Decimal("20000.001")}, "price"),
         ({"price": Decimal(-1)}, "price"),

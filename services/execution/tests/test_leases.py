@@ -7,7 +7,8 @@ from uuid import uuid4
 import pytest
 
 from millrace.common.db.database import Database
-from millrace.execution.app.leases import Fenced, Leases
+from millrace.common.db.work import Fenced
+from millrace.execution.app.leases import Leases
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 
 from millrace.common.db.database import Database
+from millrace.common.db.work import Fenced
 from millrace.execution.adapters.paper import PaperVenue
-from millrace.execution.app.leases import Fenced
 from services.execution.tests.paper_desk import BTC, PaperDesk, after, bar, remembered, show
 
 _BREAK = """

@@ -15,14 +15,14 @@ import pytest
 
 from millrace.common.db.database import Database
 from millrace.common.db.outbox import TableOutbox
-from millrace.common.db.work import Works
+from millrace.common.db.work import Fenced, Works
 from millrace.common.events.trading import OrderType, Side
 from millrace.common.kernel.clock import ManualClock
 from millrace.common.kernel.ids import new_id
 from millrace.execution.adapters.paper import PaperVenue
 from millrace.execution.adapters.postgres import PostgresOrders
 from millrace.execution.app.desk import place
-from millrace.execution.app.leases import Fenced, Leases
+from millrace.execution.app.leases import Leases
 from millrace.execution.app.ports import VenueOrder, VenueReport
 from millrace.execution.app.sender import Sender
 from millrace.execution.domain.intent import Intent
@@ -32,7 +32,7 @@ DEADLINE = timedelta(seconds=30)
 
 
 class Line:
-    """A venue behind a bad line. Each submission loses the next of `lose`: its question, its answer, or (None) nothing."""
+    """A venue behind a bad line. Each submission loses the next of `lose`: its question, its answer or nothing."""
 
     def __init__(self, venue: PaperVenue, *lose: str | None) -> None:
         self._venue = venue

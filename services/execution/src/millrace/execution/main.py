@@ -44,7 +44,11 @@ def build(context: Context) -> Service:
     approvals = Approvals(context.keys.approval)
 
     async def match_candle(work: Work, message: Message[CandleClosed]) -> None:
-        await venue.on_candles([message.event.candle])
+        """All of a poll's candles go to the venue at once; it knows those it has seen should they come again."""
+        if CandleClosed not in work.cache:
+            bars = work.cache[CandleClosed] = []
+            work.before_flush(lambda: venue.on_candles(bars))
+        work.cache[CandleClosed].append(message.event.candle)
 
     def see_market(_: str, envelope: Envelope) -> None:
         match decode(envelope).event:

@@ -23,6 +23,10 @@ returning event_id, exists (select from dead_letters d where d.topic = inbox.top
 """
 
 
+class Fenced(RuntimeError):
+    """Another process has taken over what this one was writing; nothing was written, and this process must end."""
+
+
 class Work:
     """One transaction of one service.
 

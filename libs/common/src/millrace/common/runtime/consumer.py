@@ -15,7 +15,7 @@ import structlog
 
 from millrace.common.bus.port import Bus, Place, ReaderMoved, Record, Subscription
 from millrace.common.db.database import retryable
-from millrace.common.db.work import Work, Works, accept
+from millrace.common.db.work import Fenced, Work, Works, accept
 from millrace.common.events.envelope import BrokenEnvelope, Envelope
 from millrace.common.events.message import REGISTRY, Event, Message, UnknownEvent, decode
 from millrace.common.events.topics import CATALOGUE
@@ -168,7 +168,7 @@ class Consumer:
         try:
             await self._together(subscription, records)
         except Exception as problem:
-            if _passing(problem):
+            if _passing(problem) or isinstance(problem, Fenced):
                 raise
             if len(records) > 1:
                 log.info("applying one by one", service=self.name, error=repr(problem))
@@ -225,7 +225,7 @@ class Consumer:
                 await self._together(subscription, [record])
                 return
             except Exception as problem:
-                if _passing(problem):
+                if _passing(problem) or isinstance(problem, Fenced):
                     raise
                 error = problem
                 if isinstance(problem, BrokenEnvelope | UnknownEvent):

@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 
 from millrace.common.db.database import RETRYABLE, Connection, Database
+from millrace.common.db.work import Fenced
 
 log = structlog.get_logger()
 
@@ -29,10 +30,6 @@ select count(*) from (select 1 from accounts where id = any($1::uuid[]) and leas
   for share) held
 """
 _RELEASE = "update leases set until = null where name = 'execution' and owner = $1 and epoch = $2"
-
-
-class Fenced(RuntimeError):
-    """This process does not lead any more; what it wanted to write was not written."""
 
 
 class Leases:

@@ -13,11 +13,11 @@ from typing import Any
 
 import structlog
 
-from millrace.common.db.work import Works
+from millrace.common.db.work import Fenced, Works
 from millrace.common.events.trading import OrderState
 from millrace.common.kernel.clock import Clock
 from millrace.execution.app.booking import book_reports
-from millrace.execution.app.leases import Fenced, Leases
+from millrace.execution.app.leases import Leases
 from millrace.execution.app.orders import change
 from millrace.execution.app.ports import Orders, Venue, VenueOrder
 from millrace.execution.app.waiting import Waiting

@@ -51,6 +51,12 @@ def check(intent: Intent, filters: Instrument) -> None:
             f"quantity must be a multiple of {filters.step_size}",
             fields={"quantity": f"must be a multiple of {filters.step_size}"},
         )
+    if intent.quantity > filters.max_quantity:
+        raise MillraceError(
+            Code.INVALID_QUANTITY,
+            f"quantity must not be more than {filters.max_quantity}",
+            fields={"quantity": f"must not be more than {filters.max_quantity}"},
+        )
     _needs(intent.order_type is OrderType.LIMIT and intent.price is None, "price", "is required for limit orders")
     stops = intent.order_type in (OrderType.STOP_LOSS, OrderType.TAKE_PROFIT)
     _needs(stops and intent.stop_price is None, "stop_price", "is required for stop orders")
