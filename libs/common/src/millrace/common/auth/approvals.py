@@ -1,15 +1,21 @@
 """The risk service's signature under an order: what it approved, for whom, once, until when.
 
-HMAC-SHA256 over the order's terms. Execution, the only process that can reach a venue, sends nothing without it.
+HMAC-SHA256 over all of the order's facts. Execution, the only process that can reach a venue, sends nothing without it.
 """
 
 import hashlib
 import hmac
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
+
+import orjson
 
 from millrace.common.events.trading import OrderFacts
 from millrace.common.kernel.money import plain
+
+_FACTS = tuple(sorted(OrderFacts.model_fields))
 
 
 class Approvals:
@@ -27,23 +33,22 @@ class Approvals:
     def valid(self, order: OrderFacts, approval_id: UUID, expires_at: datetime, signature: str, now: datetime) -> bool:
         """Whether `signature` approves exactly this order and has not expired."""
         expected = self.sign(order, approval_id, expires_at)
-        return now < expires_at and hmac.compare_digest(expected, signature)
+        return now < expires_at and hmac.compare_digest(expected.encode(), signature.encode())
 
 
 def _terms(order: OrderFacts, approval_id: UUID, expires_at: datetime) -> bytes:
-    parts = (
-        approval_id,
-        order.order_id,
-        order.user_id,
-        order.account_id,
-        order.exchange,
-        order.symbol,
-        order.side.value,
-        order.order_type.value,
-        plain(order.quantity),
-        plain(order.price) if order.price is not None else "",
-        plain(order.stop_price) if order.stop_price is not None else "",
-        order.time_in_force.value,
-        expires_at.isoformat(),
-    )
-    return "\n".join(map(str, parts)).encode()
+    facts = [(name, _text(getattr(order, name))) for name in _FACTS]
+    return orjson.dumps([str(approval_id), _text(expires_at), facts])
+
+
+def _text(value: Any) -> str | None:
+    """One spelling for equal values, whether they come from a message or from a row."""
+    match value:
+        case None:
+            return None
+        case Decimal():
+            return plain(value)
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case _:
+            return str(value)

@@ -4,7 +4,7 @@ import hashlib
 import os
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from millrace.common.auth.internal import Identities
 
 _MINIMUM = 32
+_DIFFERENT = 8
 _WEAK = ("changeme", "change-me", "secret", "password", "default", "example", "somethingrandom")
 
 
@@ -24,9 +25,9 @@ class WeakKey(ValueError):
 class Keys:
     """`master` seals what is stored; `internal` signs calls between services; `approval` signs risk's decisions."""
 
-    master: bytes
+    master: bytes = field(repr=False)
     internal: Identities
-    approval: bytes
+    approval: bytes = field(repr=False)
 
     @classmethod
     def load(cls, folder: Path, master: SecretStr | None, internal: SecretStr | None) -> Self:
@@ -39,17 +40,30 @@ class Keys:
 
 def _key(name: str, given: SecretStr | None, path: Path) -> bytes:
     if given is not None:
-        value = given.get_secret_value().encode()
-        if len(value) < _MINIMUM or len(set(value)) < 8 or any(w in value.decode().lower() for w in _WEAK):
-            raise WeakKey(f"{name} is too weak: give at least {_MINIMUM} random characters (openssl rand -hex 32)")
-        return value
+        return _strong(given.get_secret_value().strip(), name)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        _make(path)
+    return _strong(path.read_text().strip(), str(path))
+
+
+def _strong(text: str, name: str) -> bytes:
+    value = text.encode()
+    if len(value) < _MINIMUM or len(set(value)) < _DIFFERENT or any(word in text.lower() for word in _WEAK):
+        raise WeakKey(f"{name} is too weak: give at least {_MINIMUM} random characters (openssl rand -hex 32)")
+    return value
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # never a name that is used again: what a process left behind when it was killed must not stop the next one
+    temporary = path.with_suffix(f".{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
         with suppress(FileExistsError):  # another process was first; its key is the key
             os.link(temporary, path)
+    finally:
         temporary.unlink()
-    return path.read_text().encode()
