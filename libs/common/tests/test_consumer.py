@@ -294,7 +294,7 @@ async def test_a_consumer_that_waits_stops_at_once(desk: Desk) -> None:
     consumer = desk.consumer()
     running = asyncio.create_task(consumer.run())
     await desk.until(lambda: _true(consumer.subscription is not None))
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.1)  # by now it is inside its poll
     begun = time.monotonic()
     consumer.stop()
     await running
