@@ -46,7 +46,7 @@ def _data(folder: str, names: list[str]) -> list[str]:
 
 def results(folder: Path) -> dict[str, str]:
     """What the linter says of each contract, by its number."""
-    command = [sys.executable, "-S", "-c", PROGRAM, sysconfig.get_path("purelib")]
+    command = [sys.executable, "-I", "-S", "-c", PROGRAM, sysconfig.get_path("purelib")]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     found = dict(re.findall(r"^(\d+)\. .* (KEPT|BROKEN)$", done.stdout, re.MULTILINE))
     assert found, done.stdout + done.stderr
