@@ -145,7 +145,7 @@ async def test_poison_is_found_wherever_in_the_work_it_strikes(desk: Desk, where
         await note(work, message)
         if message.event.name != "bad":
             return
-        if where == "argument":  # asyncpg calls this an InterfaceError, as it does a lost connection
+        if where == "argument":
             await work.connection.execute("select $1::int", 2**40)
         elif where == "before_flush":
             work.before_flush(lambda: _raise(LookupError("nothing to flush")))

@@ -24,7 +24,7 @@ from millrace.common.bus.port import (
     Record,
     Standing,
 )
-from millrace.common.db.database import retryable
+from millrace.common.db.database import RETRYABLE
 from millrace.common.db.retention import LETTERS_SECONDS, deleted
 from millrace.common.db.work import Work
 from millrace.common.events.envelope import ATTRIBUTES, Envelope
@@ -82,9 +82,7 @@ select $1, $2, position - 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14
 def _reaching() -> Iterator[None]:
     try:
         yield
-    except Exception as problem:
-        if not retryable(problem):
-            raise
+    except RETRYABLE as problem:
         raise BusUnavailable(f"{type(problem).__name__}: {problem}") from problem
 
 

@@ -45,15 +45,6 @@ RETRYABLE: tuple[type[Exception], ...] = (
     OSError,
 )
 
-
-def retryable(problem: BaseException) -> bool:
-    """Whether the same may go well later.
-
-    asyncpg calls a value it cannot send an InterfaceError too, but that one is also a ValueError: it never will.
-    """
-    return isinstance(problem, RETRYABLE) and not isinstance(problem, ValueError)
-
-
 _AS_USER = "select set_config('role', $1, true), set_config('millrace.tenant', $2, true)"
 
 

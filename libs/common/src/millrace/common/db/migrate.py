@@ -83,6 +83,8 @@ async def _upgrade(url: str, schema: str, folder: Path) -> None:
         config.attributes.update(connection=connection, schema=schema)
         command.upgrade(config, "head")
 
-    async with engine.begin() as connection:
-        await connection.run_sync(run)
-    await engine.dispose()
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(run)
+    finally:
+        await engine.dispose()

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import structlog
 
 from millrace.common.bus.port import Bus, Place, ReaderMoved, Record, Subscription
-from millrace.common.db.database import retryable
+from millrace.common.db.database import RETRYABLE
 from millrace.common.db.work import Fenced, Work, Works, accept
 from millrace.common.events.envelope import BrokenEnvelope, Envelope
 from millrace.common.events.message import REGISTRY, Event, Message, UnknownEvent, decode
@@ -33,6 +33,8 @@ _WAIT_SECONDS = 1.0
 _LOOK_SECONDS = 1.0  # how often to ask for messages that an operator wants applied again
 _JOIN_SECONDS = 60.0
 _LEAVE_SECONDS = 5.0
+_PASSING: tuple[type[Exception], ...] = (*RETRYABLE, ReaderMoved)
+_NOT_ITS_FAULT: tuple[type[Exception], ...] = (*_PASSING, Fenced)
 
 
 class Consumer:
@@ -106,9 +108,7 @@ class Consumer:
                 if self.subscription is not None:
                     await self.step(self.subscription)
                 delay = 0.05
-            except Exception as problem:
-                if not _passing(problem):
-                    raise
+            except _PASSING as problem:
                 self.interruptions += 1
                 log.warning("reading again", service=self.name, error=repr(problem))
                 await self._unless_interrupted(partial(asyncio.sleep, delay))
@@ -137,9 +137,7 @@ class Consumer:
         try:
             if self.subscription is not None:
                 await self.subscription.rewind()
-        except Exception as problem:
-            if not retryable(problem):
-                raise
+        except RETRYABLE as problem:
             log.warning("cannot rewind yet", service=self.name, error=repr(problem))
 
     async def step(self, subscription: Subscription, wait: float = _WAIT_SECONDS) -> int:
@@ -167,9 +165,9 @@ class Consumer:
     async def _apply(self, subscription: Subscription, records: Sequence[Record]) -> None:
         try:
             await self._together(subscription, records)
+        except _NOT_ITS_FAULT:
+            raise
         except Exception as problem:
-            if _passing(problem) or isinstance(problem, Fenced):
-                raise
             if len(records) > 1:
                 log.info("applying one by one", service=self.name, error=repr(problem))
             for record in records:
@@ -224,9 +222,9 @@ class Consumer:
             try:
                 await self._together(subscription, [record])
                 return
+            except _NOT_ITS_FAULT:
+                raise
             except Exception as problem:
-                if _passing(problem) or isinstance(problem, Fenced):
-                    raise
                 error = problem
                 if isinstance(problem, BrokenEnvelope | UnknownEvent):
                     break
@@ -248,11 +246,6 @@ class Consumer:
         outcome = "dropped" if dropped else "parked"
         metrics.BUS_CONSUMED.labels(self.name, topic, outcome).inc()
         metrics.BUS_DEAD_LETTERS.labels(self.name, topic, outcome).inc()
-
-
-def _passing(problem: Exception) -> bool:
-    """Whether it is not the message's fault."""
-    return isinstance(problem, ReaderMoved) or retryable(problem)
 
 
 def _readable(records: Sequence[Record]) -> Iterator[tuple[str, Envelope]]:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from millrace.common.bus.port import Record
-from millrace.common.db.database import retryable
+from millrace.common.db.database import RETRYABLE
 from millrace.common.db.work import Work, Works, accept
 from millrace.common.events.envelope import Envelope, read_envelope
 from millrace.common.events.message import Message, decode
@@ -69,8 +69,10 @@ class DeadLetters:
                 headers = [(name, str(value).encode()) for name, value in orjson.loads(row["headers"]).items()]
                 await route(work, decode(read_envelope(row["key"].encode(), headers, row["body"])))
                 await work.connection.execute(_DONE, row["number"])
+        except RETRYABLE:
+            raise
         except Exception as problem:
-            if row is None or retryable(problem):
+            if row is None:
                 raise
             async with self._works.begin() as work:
                 await work.connection.execute(_FAILED, row["topic"], row["key"], repr(problem))

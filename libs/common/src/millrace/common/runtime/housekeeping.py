@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from millrace.common.db.database import retryable
+from millrace.common.db.database import RETRYABLE
 
 log = structlog.get_logger()
 
@@ -19,7 +19,5 @@ async def keep_house(name: str, forget: Callable[[], Awaitable[bool]], every: fl
         try:
             while await forget():
                 await asyncio.sleep(_PAUSE_SECONDS)
-        except Exception as problem:
-            if not retryable(problem):
-                raise
+        except RETRYABLE as problem:
             log.warning("old messages are kept for now", service=name, error=repr(problem))

@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from millrace.common.db.database import Database, retryable
+from millrace.common.db.database import RETRYABLE, Database
 from millrace.common.telemetry import metrics
 
 log = structlog.get_logger()
@@ -36,9 +36,7 @@ async def watch_storage(service: str, database: Database, every: float = _LOOK_S
             metrics.DB_CONNECTIONS.labels(service, state).set(count)
         try:
             found = (await database.fetch(_UNPUBLISHED))[0]
-        except Exception as problem:
-            if not retryable(problem):
-                raise
+        except RETRYABLE as problem:
             log.warning("cannot see the outbox", service=service, error=repr(problem))
         else:
             if found["oldest"] != oldest:

@@ -98,7 +98,8 @@ class Desk:
 
     def consumer(self, handlers: Mapping[type[Event], Handler] | Handler = note, **options: Any) -> Consumer:
         """A reader of both topics; one handler serves both kinds unless told otherwise."""
-        routes = handlers if isinstance(handlers, Mapping) else {BotChanged: handlers, CandleClosed: handlers}
+        both: tuple[type[Event], ...] = (BotChanged, CandleClosed)
+        routes = handlers if isinstance(handlers, Mapping) else dict.fromkeys(both, handlers)
         topics = {BotChanged.topic: 1, CandleClosed.topic: 3}
         return Consumer(SCHEMA, routes, topics, self.works, self.bus, **options)
 
