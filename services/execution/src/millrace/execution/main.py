@@ -18,6 +18,7 @@ from millrace.execution.adapters.paper import PaperVenue
 from millrace.execution.adapters.postgres import PostgresOrders
 from millrace.execution.api.http import routes
 from millrace.execution.app import handlers
+from millrace.execution.app.exits import StandingExits
 from millrace.execution.app.leases import Leases
 from millrace.execution.app.sender import Sender
 from millrace.execution.config import ExecutionSettings
@@ -42,6 +43,9 @@ def build(context: Context) -> Service:
     )
     venue.news = sender.book_soon
     approvals = Approvals(context.keys.approval)
+
+    patience = timedelta(seconds=settings.exit_patience_seconds)
+    exits = StandingExits(context.works, orders, approvals, clock, patience, sender.ready)
 
     async def match_candle(work: Work, message: Message[CandleClosed]) -> None:
         """All of a poll's candles go to the venue at once; it knows those it has seen should they come again."""
@@ -86,7 +90,7 @@ def build(context: Context) -> Service:
         },
         api=api,
         start=[start],
-        loops=[sender.run, venue.run, leases.keep],
+        loops=[sender.run, venue.run, exits.run, leases.keep],
         stop=[leases.release],
         busy=lambda: sender.busy or venue.busy,
     )

@@ -35,6 +35,19 @@ class Approvals:
         expected = self.sign(order, approval_id, expires_at)
         return now < expires_at and hmac.compare_digest(expected.encode(), signature.encode())
 
+    def sign_exit(self, order: OrderFacts, approval_id: UUID) -> str:
+        """The standing approval that comes with an approved buy: to sell again what it bought, where it bought it."""
+        return hmac.new(self._key, _exit_terms(order, approval_id), hashlib.sha256).hexdigest()
+
+    def valid_exit(self, order: OrderFacts, approval_id: UUID, signature: str) -> bool:
+        """Whether `signature` is the standing approval of this buy's exit."""
+        return hmac.compare_digest(self.sign_exit(order, approval_id).encode(), signature.encode())
+
+
+def _exit_terms(order: OrderFacts, approval_id: UUID) -> bytes:
+    facts = (order.user_id, order.account_id, order.order_id, order.bot_id, order.exchange, order.symbol)
+    return orjson.dumps(["exit", str(approval_id), *map(_text, facts), plain(order.quantity)])
+
 
 def _terms(order: OrderFacts, approval_id: UUID, expires_at: datetime) -> bytes:
     facts = [(name, _text(getattr(order, name))) for name in _FACTS]

@@ -20,12 +20,16 @@ class _DecisionEvent(Event):
 
 
 class OrderApproved(_DecisionEvent):
-    """The order may be sent, once, before `expires_at`. `signature` covers the order's terms; see auth/approvals."""
+    """The order may be sent, once, before `expires_at`. `signature` covers the order's terms; see auth/approvals.
+
+    A buy comes with `exit_signature`: the standing approval to sell again what it bought, should risk be away then.
+    """
 
     type: ClassVar[str] = "risk.order_approved.v1"
     approval_id: UUID
     expires_at: datetime
     signature: str
+    exit_signature: str | None = None
 
 
 class OrderRefused(_DecisionEvent):

@@ -111,7 +111,7 @@ CHECKS = (
         "no order was sent without an approval and a reservation",
         """select o.order_id, o.state from execution.orders o left join risk.reservations r using (order_id)
            where o.state not in ('received', 'refused', 'cancelled', 'expired') and (o.approval_id is null
-             or r.approval_id is distinct from o.approval_id)""",
+             or (r.approval_id is distinct from o.approval_id and not (o.standing and o.reduce_only)))""",
     ),
     Check(
         "I6",

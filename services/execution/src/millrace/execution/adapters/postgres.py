@@ -50,11 +50,11 @@ _UPDATE = """
 update orders o set state = n.state, filled_quantity = n.filled_quantity, filled_notional = n.filled_notional,
   fees = n.fees, version = n.version, reason = n.reason, approval_id = n.approval_id, epoch = n.epoch,
   signed_at = n.signed_at, deadline = n.deadline, cancel_requested_at = n.cancel_requested_at,
-  updated_at = n.updated_at
+  exit_signature = n.exit_signature, standing = n.standing, updated_at = n.updated_at
 from unnest($1::uuid[], $2::text[], $3::numeric[], $4::numeric[], $5::numeric[], $6::int[], $7::text[], $8::uuid[],
-  $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[]) as n(order_id, state,
-  filled_quantity, filled_notional, fees, version, reason, approval_id, epoch, signed_at, deadline,
-  cancel_requested_at, updated_at)
+  $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::boolean[],
+  $15::timestamptz[]) as n(order_id, state, filled_quantity, filled_notional, fees, version, reason, approval_id, epoch,
+  signed_at, deadline, cancel_requested_at, exit_signature, standing, updated_at)
 where o.order_id = n.order_id
 """
 _CHANGING = (
@@ -70,6 +70,8 @@ _CHANGING = (
     "signed_at",
     "deadline",
     "cancel_requested_at",
+    "exit_signature",
+    "standing",
     "updated_at",
 )
 _FILL_NAMES = (
@@ -103,6 +105,11 @@ _SCOPES = {"bot": "bot_id", "account": "account_id", "user": "user_id"}
 _LIVE = "select * from orders where state not in ('refused', 'filled', 'cancelled', 'rejected', 'expired')"
 _LOCK = "select * from orders where order_id = any($1::uuid[]) order by order_id for update"
 _LOCK_BY_CLIENT = "select * from orders where client_order_id = any($1::text[]) order by order_id for update"
+_WAITING_EXITS = """
+select * from orders where state = 'received' and reduce_only and side = 'sell' and requested_at < $1
+order by order_id for update
+"""
+_HISTORY = "select * from orders where account_id = $1 and symbol = $2 and bot_id is not distinct from $3 order by num"
 _RESUME = "delete from halts where scope = $1 and target = $2"
 _HALT = """
 insert into halts (scope, target, user_id, reason, halted_at) values ($1, $2, $3, $4, $5)
@@ -199,6 +206,13 @@ class PostgresOrders:
     async def locked_by_client(self, work: Work, client_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         found = self._page(work).adopt(await work.connection.fetch(_LOCK_BY_CLIENT, list(client_ids)))
         return {row["client_order_id"]: row for row in found}
+
+    async def waiting_exits(self, work: Work, before: datetime) -> list[dict[str, Any]]:
+        return self._page(work).adopt(await work.connection.fetch(_WAITING_EXITS, before))
+
+    async def history(self, work: Work, order: Row) -> Sequence[Row]:
+        values = (order["account_id"], order["symbol"], order["bot_id"])
+        return self._page(work).adopt(await work.connection.fetch(_HISTORY, *values))
 
     async def live(self, work: Work, switch: KillSwitchChanged) -> list[dict[str, Any]]:
         if switch.scope == "global":

@@ -79,6 +79,8 @@ def _row(intent: Intent, account_id: UUID, cause: Message[Event] | None) -> dict
         "signed_at": None,
         "deadline": None,
         "cancel_requested_at": None,
+        "exit_signature": None,
+        "standing": False,
         "correlation": (origin.correlation or origin.id) if origin else order_id,
         "requested_at": intent.requested_at,
         "updated_at": intent.requested_at,

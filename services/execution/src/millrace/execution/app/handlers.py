@@ -112,15 +112,14 @@ async def send_order(
     row = (await orders.locked(work, [event.order_id])).get(event.order_id)
     if row is None or row["state"] != OrderState.RECEIVED.value:
         return
-    terms, now = OrderFacts(**facts(row)), clock.now()
-    if not approvals.valid(terms, event.approval_id, event.expires_at, event.signature, now):
+    terms = OrderFacts(**facts(row))
+    if not approvals.valid(terms, event.approval_id, event.expires_at, event.signature, clock.now()):
         change(work, row, OrderState.EXPIRED, message.at, cause=message, reason="the approval is invalid or expired")
     elif halt := await orders.halted(work, row):
         change(work, row, OrderState.CANCELLED, message.at, cause=message, reason=f"kill switch: {halt}")
     else:
-        row.update(approval_id=event.approval_id, signed_at=now, deadline=now + sender.deadline, epoch=sender.epoch)
-        change(work, row, OrderState.SUBMITTING, message.at, cause=message)
-        work.after_commit(lambda: sender.enqueue(row))
+        row.update(approval_id=event.approval_id, exit_signature=event.exit_signature)
+        sender.ready(work, row, message)
     await orders.update(work, [row])
     work.after_commit(lambda: sender.waiting.decided(row))
 

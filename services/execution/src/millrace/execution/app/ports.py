@@ -95,6 +95,14 @@ class Orders(Protocol):
         """Orders by client order id, locked until the transaction ends."""
         ...
 
+    async def waiting_exits(self, work: Work, before: datetime) -> list[dict[str, Any]]:
+        """The reduce-only sales that were requested before an instant and that risk has not answered, locked."""
+        ...
+
+    async def history(self, work: Work, order: Row) -> Sequence[Row]:
+        """All orders of the same account, bot and pair."""
+        ...
+
     async def live(self, work: Work, switch: KillSwitchChanged) -> list[dict[str, Any]]:
         """The orders in a kill switch's scope that have not ended, locked until the transaction ends."""
         ...

@@ -13,7 +13,8 @@ from typing import Any
 
 import structlog
 
-from millrace.common.db.work import Fenced, Works
+from millrace.common.db.work import Fenced, Work, Works
+from millrace.common.events.message import Event, Message
 from millrace.common.events.trading import OrderState
 from millrace.common.kernel.clock import Clock
 from millrace.execution.app.booking import book_reports
@@ -48,13 +49,13 @@ class Sender:
         deadline: timedelta,
         resolve_seconds: float,
     ) -> None:
-        self.deadline = deadline
         self.waiting = Waiting()
         self._works = works
         self._orders = orders
         self._venue = venue
         self._leases = leases
         self._clock = clock
+        self._deadline = deadline
         self._resolve_seconds = resolve_seconds
         self._queue: dict[str, VenueOrder] = {}
         self._cancels: dict[str, VenueOrder] = {}
@@ -62,10 +63,12 @@ class Sender:
         self._unsettled = True
         self.busy = False
 
-    @property
-    def epoch(self) -> int:
-        """The epoch this process writes under."""
-        return self._leases.epoch
+    def ready(self, work: Work, row: dict[str, Any], cause: Message[Event] | None = None) -> None:
+        """Make an approved order SUBMITTING, with its deadline; it is sent once that is committed."""
+        now = self._clock.now()
+        row.update(signed_at=now, deadline=now + self._deadline, epoch=self._leases.epoch)
+        change(work, row, OrderState.SUBMITTING, cause.at if cause else now, cause=cause)
+        work.after_commit(partial(self.enqueue, row))
 
     def enqueue(self, row: dict[str, Any]) -> None:
         """Send this order next. Its SUBMITTING state is committed."""
@@ -84,7 +87,7 @@ class Sender:
 
     def _venue_order(self, row: dict[str, Any]) -> VenueOrder:
         terms = {name: row[name] for name in VenueOrder.__slots__ if name != "epoch"}
-        return VenueOrder(**terms, epoch=self.epoch)
+        return VenueOrder(**terms, epoch=self._leases.epoch)
 
     async def run(self) -> None:
         """Send, book and settle for ever. Raises `Fenced` when another process leads."""

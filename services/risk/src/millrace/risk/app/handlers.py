@@ -68,6 +68,7 @@ class Desk:
                 approval_id=approval_id,
                 expires_at=expires_at,
                 signature=self.approvals.sign(order, approval_id, expires_at),
+                exit_signature=self.approvals.sign_exit(order, approval_id) if order.side == "buy" else None,
             ),
             message,
         )
