@@ -12,6 +12,7 @@ from millrace.portfolio.domain.equity import Mark, valued
 from millrace.portfolio.domain.position import Position
 
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
 amounts = st.decimals(min_value="0.00001", max_value="1000000", places=8)
 
 
@@ -76,9 +77,26 @@ def test_holdings_are_valued_and_what_has_no_price_counts_as_nothing() -> None:
     assert valued(balances, "USDT", {"BTC/USDT": Decimal(50)}) == 200
 
 
+def mark() -> Mark:
+    """A hundred at noon."""
+    return Mark(Decimal(100), Decimal(100), NOON.date(), Decimal(100), NOON)
+
+
 def test_drawdown_is_measured_from_the_peak_and_the_day_starts_anew() -> None:
-    mark = Mark(Decimal(100), Decimal(100), NOON.date(), Decimal(100))
-    mark = mark.then(Decimal(120), NOON).then(Decimal(90), NOON)
-    assert (mark.peak, mark.drawdown, mark.day_pnl) == (Decimal(120), Decimal("0.25"), Decimal(-10))
-    mark = mark.then(Decimal(95), NOON + timedelta(days=1))
-    assert (mark.day_equity, mark.day_pnl) == (Decimal(90), Decimal(5))
+    found = mark().then(Decimal(120), NOON + MINUTE).then(Decimal(90), NOON + 2 * MINUTE)
+    assert (found.peak, found.drawdown, found.day_pnl) == (Decimal(120), Decimal("0.25"), Decimal(-10))
+    found = found.then(Decimal(95), NOON + timedelta(days=1))
+    assert (found.day_equity, found.day_pnl) == (Decimal(90), Decimal(5))
+
+
+def test_the_close_at_midnight_is_the_last_of_the_old_day() -> None:
+    midnight = NOON + timedelta(hours=12)
+    found = mark().then(Decimal(80), midnight)
+    assert found.day_pnl == -20
+    assert found.then(Decimal(85), midnight + MINUTE).day_pnl == 5
+
+
+def test_a_value_between_two_candles_of_one_instant_makes_no_peak() -> None:
+    found = mark().then(Decimal(150), NOON + MINUTE).then(Decimal(90), NOON + MINUTE)
+    assert (found.peak, found.drawdown) == (Decimal(100), Decimal("0.1"))
+    assert found.then(Decimal(90), NOON + 2 * MINUTE).peak == 100

@@ -15,7 +15,10 @@ from millrace.portfolio.domain.equity import Mark, valued
 
 
 async def mark_accounts(work: Work, message: Message[CandleClosed]) -> None:
-    """Note the price and mark every account that holds the candle's base currency."""
+    """Note the price and mark every account that holds the candle's base currency, or has moved since its last mark.
+
+    A mark that says nothing new (another timeframe's candle of the same instant) is not told.
+    """
     candle = message.event
     fetch = work.connection.fetch
     await work.connection.execute(sql.MARK, candle.exchange, candle.symbol, candle.close, message.at)
@@ -28,28 +31,29 @@ async def mark_accounts(work: Work, message: Message[CandleClosed]) -> None:
     for row in await fetch(sql.HOLDINGS, ids):
         holdings.setdefault(row["account_id"], {})[row["currency"]] = row["total"]
     costs = {row["account_id"]: scaled(row["cost"]) for row in await fetch(sql.ENTRY_COST, ids)}
-    marks = [_mark(row, holdings.get(row["account_id"], {}), prices, message) for row in holders]
-    await work.connection.execute(
-        sql.MARKED,
-        message.at,
-        ids,
-        [m.equity for m in marks],
-        [m.peak for m in marks],
-        [m.day for m in marks],
-        [m.day_equity for m in marks],
-    )
-    users = [row["user_id"] for row in holders]
-    await work.connection.execute(
-        sql.EQUITY, message.at, ids, users, [m.equity for m in marks], [m.drawdown for m in marks]
-    )
-    for row, mark in zip(holders, marks, strict=True):
+    marks = [(row, _mark(row, holdings.get(row["account_id"], {}), prices, message)) for row in holders]
+    news = [(row, mark) for row, mark in marks if _is_news(row, mark)]
+    await _write(work, message, news)
+    for row, mark in news:
         cash = holdings.get(row["account_id"], {}).get(row["currency"], ZERO)
         _tell(work, message, row, mark, cash, costs.get(row["account_id"], ZERO))
 
 
+async def _write(work: Work, message: Message[CandleClosed], marks: list[tuple[Any, Mark]]) -> None:
+    ids = [row["account_id"] for row, _ in marks]
+    columns = [[getattr(mark, name) for _, mark in marks] for name in ("equity", "best", "day", "day_equity")]
+    await work.connection.execute(sql.MARKED, message.at, ids, *columns)
+    users, drawdowns = [row["user_id"] for row, _ in marks], [mark.drawdown for _, mark in marks]
+    await work.connection.execute(sql.EQUITY, message.at, ids, users, columns[0], drawdowns)
+
+
 def _mark(row: Any, balances: dict[str, Decimal], prices: dict[str, Decimal], message: Message[CandleClosed]) -> Mark:
     equity = valued(balances, row["currency"], prices)
-    return Mark(row["equity"], row["peak"], row["day"], row["day_equity"]).then(equity, message.at)
+    return Mark(row["equity"], row["best"], row["day"], row["day_equity"], row["marked_at"]).then(equity, message.at)
+
+
+def _is_news(row: Any, mark: Mark) -> bool:
+    return bool(row["moved"] or mark.at != row["marked_at"] or mark.equity != row["equity"])
 
 
 def _tell(work: Work, message: Message[CandleClosed], row: Any, mark: Mark, cash: Decimal, cost: Decimal) -> None:

@@ -15,6 +15,7 @@ from millrace.common.kernel.ids import derive_id
 from millrace.common.kernel.money import ZERO
 from millrace.portfolio.adapters import sql
 from millrace.portfolio.adapters.marks import mark_accounts
+from millrace.portfolio.domain.equity import day_of
 from millrace.portfolio.domain.ledger import Leg, cash
 from millrace.portfolio.domain.position import Position
 
@@ -44,6 +45,7 @@ class PostgresPage:
             account.currency,
             account.initial_balance,
             at,
+            day_of(at),
         )
 
     def post(
@@ -98,7 +100,7 @@ class PostgresPage:
         self._open[position.account_id, position.symbol, position.bot_id] = None
 
     async def write(self) -> None:
-        """Write everything, then say what changed."""
+        """Write everything gathered so far, then say what changed."""
         execute = self._work.connection.execute
         if self._transactions:
             await execute(sql.TRANSACTIONS, *map(list, zip(*self._transactions, strict=True)))
@@ -112,6 +114,8 @@ class PostgresPage:
         await self._write_balances()
         for position in self._positions.values():
             self._tell(position)
+        for gathered in (self._transactions, self._entries, self._trades, self._positions, self._deltas):
+            gathered.clear()
 
     async def _write_balances(self) -> None:
         keys = sorted(self._deltas)
@@ -168,4 +172,5 @@ class PostgresBooks:
         return page
 
     async def mark(self, work: Work, message: Message[CandleClosed]) -> None:
+        await (await self.page(work)).write()  # the fills before the candle count
         await mark_accounts(work, message)

@@ -1,8 +1,12 @@
 """Statements of the portfolio's store."""
 
 ACCOUNT = """
-insert into accounts (account_id, user_id, exchange, mode, currency, opening, equity, peak, day, day_equity, marked_at)
-values ($1, $2, $3, $4, $5, $6, $6, $6, ($7::timestamptz at time zone 'UTC')::date, $6, $7) on conflict do nothing
+with opened as (
+  insert into accounts (account_id, user_id, exchange, mode, currency, opening, equity, best, day, day_equity,
+    marked_at)
+  values ($1, $2, $3, $4, $5, $6, $6, $6, $8, $6, $7) on conflict do nothing returning *)
+insert into equity (account_id, at, user_id, equity, drawdown)
+select account_id, marked_at, user_id, opening, 0 from opened
 """
 TRANSACTIONS = """
 insert into transactions (id, account_id, user_id, kind, ref, at)
@@ -54,6 +58,8 @@ from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid
   quantity, fee, realized_pnl, at, ord) order by ord
 """
 BALANCES = """
+with moved as (
+  update accounts set moved = true where account_id = any($1::uuid[]) and not moved)
 insert into balances as b (account_id, user_id, currency, total)
 select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::numeric[])
 on conflict (account_id, currency) do update set total = b.total + excluded.total
@@ -64,23 +70,25 @@ insert into marks values ($1, $2, $3, $4)
 on conflict (exchange, symbol) do update set price = excluded.price, at = excluded.at where marks.at <= excluded.at
 """
 HOLDERS = """
-select a.* from accounts a where a.exchange = $1 and a.marked_at < $3
-  and exists (select from balances b where b.account_id = a.account_id and b.currency = $2 and b.total <> 0)
+select a.* from accounts a where a.exchange = $1 and a.marked_at <= $3
+  and (a.moved
+    or exists (select from balances b where b.account_id = a.account_id and b.currency = $2 and b.total <> 0))
 order by a.account_id for update
 """
 HOLDINGS = "select account_id, currency, total from balances where account_id = any($1::uuid[])"
 PRICES = "select symbol, price from marks where exchange = $1"
 MARKED = """
-update accounts a set equity = n.equity, peak = n.peak, day = n.day, day_equity = n.day_equity, marked_at = $1
+update accounts a set equity = n.equity, best = n.best, day = n.day, day_equity = n.day_equity, marked_at = $1,
+  moved = false
 from unnest($2::uuid[], $3::numeric[], $4::numeric[], $5::date[], $6::numeric[])
-  as n(account_id, equity, peak, day, day_equity)
+  as n(account_id, equity, best, day, day_equity)
 where a.account_id = n.account_id
 """
 EQUITY = """
 insert into equity (account_id, at, user_id, equity, drawdown)
 select id, $1, user_id, equity, drawdown from unnest($2::uuid[], $3::uuid[], $4::numeric[], $5::numeric[])
   as n(id, user_id, equity, drawdown)
-on conflict do nothing
+on conflict (account_id, at) do update set equity = excluded.equity, drawdown = excluded.drawdown
 """
 ENTRY_COST = """
 select account_id, sum(quantity * entry_price) as cost from positions

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from millrace.common.auth.principal import Principal
 from millrace.common.db.database import Database
+from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.web.answers import json_response
 from millrace.portfolio.app import queries
 
@@ -23,9 +24,12 @@ def routes(database: Database, current: Any) -> APIRouter:
         symbol: str | None = None,
         status: Literal["open", "closed", "all"] = "open",
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> Response:
+        name = _canonical(symbol)
         async with database.as_user(user.user_id) as connection:
-            return json_response({"items": await queries.positions(connection, user.user_id, symbol, status, limit)})
+            items, total = await queries.positions(connection, user.user_id, name, status, limit, offset)
+        return json_response({"items": items, "total": total, "limit": limit, "offset": offset})
 
     @api.get("/balances")
     async def balances(user: user_dependency) -> Response:
@@ -40,8 +44,9 @@ def routes(database: Database, current: Any) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000)] = 50,
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> Response:
+        name = _canonical(symbol)
         async with database.as_user(user.user_id) as connection:
-            items, total = await queries.trades(connection, user.user_id, bot_id, symbol, limit, offset)
+            items, total = await queries.trades(connection, user.user_id, bot_id, name, limit, offset)
         return json_response({"items": items, "total": total, "limit": limit, "offset": offset})
 
     @api.get("/equity")
@@ -55,3 +60,7 @@ def routes(database: Database, current: Any) -> APIRouter:
             return json_response(await queries.bot_results(connection, user.user_id))
 
     return api
+
+
+def _canonical(symbol: str | None) -> str | None:
+    return None if symbol is None else str(parse_symbol(symbol))

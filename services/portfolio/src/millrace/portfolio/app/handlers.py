@@ -1,11 +1,14 @@
 """One function per message."""
 
+from decimal import Decimal
+
 from millrace.common.db.work import Work
 from millrace.common.events.market import CandleClosed
 from millrace.common.events.message import Message
 from millrace.common.events.trading import AccountOpened, FillBooked
 from millrace.common.kernel.ids import derive_id
-from millrace.common.kernel.symbols import parse_symbol
+from millrace.common.kernel.money import ZERO, times
+from millrace.common.kernel.symbols import Symbol, parse_symbol
 from millrace.portfolio.app.ports import Books
 from millrace.portfolio.domain import ledger
 
@@ -43,10 +46,18 @@ async def book_fill(work: Work, message: Message[FillBooked], *, books: Books) -
         legs,
     )
     position = await page.position(fill)
-    realised = position.apply(fill.quantity if buying else -fill.quantity, fill.price, fill.fee, fill.filled_at)
+    signed = fill.quantity if buying else -fill.quantity
+    realised = position.apply(signed, fill.price, _fee_in_quote(fill, pair), fill.filled_at)
     page.trade(fill, position, realised)
     if position.closed_at is not None:
         page.closed(position)
+
+
+def _fee_in_quote(fill: FillBooked, pair: Symbol) -> Decimal:
+    """What the fee is worth in the pair; a fee in a third currency is in the ledger only."""
+    if fill.fee_currency == pair.base:
+        return times(fill.fee, fill.price)
+    return fill.fee if fill.fee_currency == pair.quote else ZERO
 
 
 async def mark_market(work: Work, message: Message[CandleClosed], *, books: Books) -> None:

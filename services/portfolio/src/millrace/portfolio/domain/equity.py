@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from millrace.common.kernel.money import ZERO, divided, times
@@ -19,18 +19,28 @@ def valued(balances: Mapping[str, Decimal], currency: str, prices: Mapping[str, 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """An account's value over time. `drawdown` is the fraction lost since the peak."""
+    """An account's value at `at`; `best` is the most it was worth at any instant before.
+
+    Of one instant only the last value counts: when several candles close together, a value between them never was.
+    """
 
     equity: Decimal
-    peak: Decimal
+    best: Decimal
     day: date
     day_equity: Decimal
+    at: datetime
 
     def then(self, equity: Decimal, at: datetime) -> "Mark":
         """The mark after this one; a new UTC day starts from the last value of the old one."""
-        today = at.date()
-        begun = self if today == self.day else replace(self, day=today, day_equity=self.equity)
-        return replace(begun, equity=equity, peak=max(self.peak, equity))
+        best = self.best if at == self.at else self.peak
+        today = day_of(at)
+        begun = self if today <= self.day else replace(self, day=today, day_equity=self.equity)
+        return replace(begun, equity=equity, best=best, at=at)
+
+    @property
+    def peak(self) -> Decimal:
+        """The most it was ever worth."""
+        return max(self.best, self.equity)
 
     @property
     def day_pnl(self) -> Decimal:
@@ -41,3 +51,8 @@ class Mark:
     def drawdown(self) -> Decimal:
         """0 at the peak, 1 when all is lost."""
         return divided(self.peak - self.equity, self.peak) if self.peak > 0 else ZERO
+
+
+def day_of(at: datetime) -> date:
+    """The UTC day that a value at `at` belongs to: the close at midnight is the last of the day that ends."""
+    return (at - timedelta(microseconds=1)).date()

@@ -17,10 +17,11 @@ def upgrade() -> None:
       currency text not null,
       opening numeric(38,18) not null,
       equity numeric(38,18) not null,
-      peak numeric(38,18) not null,
+      best numeric(38,18) not null,
       day date not null,
       day_equity numeric(38,18) not null,
-      marked_at timestamptz not null
+      marked_at timestamptz not null,
+      moved boolean not null default false
     );
     create index accounts_user on accounts (user_id);
 
