@@ -4,7 +4,7 @@ from millrace.common.auth.tokens import TokenReader
 from millrace.common.runtime.service import Context, Service
 from millrace.common.web.app import create_app
 from millrace.gateway.adapters.streams import Streams
-from millrace.gateway.api import auth, console, health, portfolio, trading
+from millrace.gateway.api import auth, console, health, market, portfolio, trading
 from millrace.gateway.api.backend import Backend
 from millrace.gateway.api.errors import union
 from millrace.gateway.config import GatewaySettings
@@ -21,5 +21,6 @@ def build(context: Context) -> Service:
     api.include_router(auth.routes(backend, context.clock.now, secure=settings.secure_cookies))
     api.include_router(trading.routes(backend))
     api.include_router(portfolio.routes(backend, context.clock.now))
+    api.include_router(market.routes(backend))
     streams = Streams(api, context.call, context.settings.url_of("notifier"), union)
     return Service("gateway", api=api, front=streams, drain=[streams.drain], stop=[streams.close])

@@ -1,8 +1,8 @@
-"""Positions, balances, trades, equity and market data."""
+"""Positions, balances, trades and equity."""
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
@@ -15,7 +15,7 @@ from millrace.gateway.app import words
 
 
 def routes(backend: Backend, now: Callable[[], datetime]) -> APIRouter:
-    """What users have, and what the market does."""
+    """What users have."""
     api = APIRouter(prefix="/api/v1")
     user_dependency = Annotated[Principal, Depends(backend.user)]
 
@@ -59,35 +59,4 @@ def routes(backend: Backend, now: Callable[[], datetime]) -> APIRouter:
             row.update(id=row.pop("fill_id"), symbol=parse_symbol(row["symbol"]).joined, timestamp=row.pop("at"))
         return json_response(found)
 
-    _market(api, backend, user_dependency)
     return api
-
-
-def _market(api: APIRouter, backend: Backend, user_dependency: Any) -> None:
-    @api.get("/market-data/symbols")
-    async def symbols(user: user_dependency, exchange: str | None = None) -> Response:
-        rows = (await backend.ask("marketdata", "GET", "/symbols", user, query={"exchange": exchange}))["items"]
-        shown = [
-            {
-                "symbol": row["symbol"],
-                "exchange": row["exchange"],
-                "base_currency": row["base"],
-                "quote_currency": row["quote"],
-                "status": "active",
-                "timeframes": row["timeframes"],
-            }
-            for row in rows
-        ]
-        return json_response({"symbols": shown})
-
-    @api.get("/market-data/{symbol:path}")
-    async def candles(
-        user: user_dependency,
-        symbol: str,
-        timeframe: str = "1m",
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    ) -> Response:
-        query = {"symbol": symbol, "timeframe": timeframe, "limit": limit + 1}
-        rows = (await backend.ask("marketdata", "GET", "/candles", user, query=query))["items"]
-        data = [words.candle(row, timeframe) for row in rows[-limit:]]
-        return json_response({"symbol": symbol, "data": data, "count": len(data), "has_more": len(rows) > limit})

@@ -21,7 +21,7 @@ def routes(market: Market, replay: Lockstep | None, current: Any) -> APIRouter:
     async def read_candles(
         symbol: str,
         timeframe: str,
-        exchange: str = "binance",
+        exchange: str | None = None,
         start: Annotated[datetime | None, Query(alias="from")] = None,
         before: datetime | None = None,
         limit: Annotated[int, Query(ge=1, le=10_000)] = 500,
@@ -35,12 +35,12 @@ def routes(market: Market, replay: Lockstep | None, current: Any) -> APIRouter:
         return json_response({"items": market.symbols(exchange)})
 
     @api.get("/ticker")
-    async def ticker(symbol: str, exchange: str = "binance") -> Response:
+    async def ticker(symbol: str, exchange: str | None = None) -> Response:
         return json_response(await market.ticker(exchange, symbol))
 
     @api.get("/book")
     async def book(
-        symbol: str, exchange: str = "binance", limit: Annotated[int, Query(ge=1, le=1000)] = 20
+        symbol: str, exchange: str | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 20
     ) -> Response:
         top = market.book(exchange, symbol, limit)
         return json_response({name: getattr(top, name) for name in top.__slots__})

@@ -42,13 +42,19 @@ class Market:
         self._clock = clock
 
     async def candles(
-        self, exchange: str, symbol: str, timeframe: str, start: datetime | None, before: datetime | None, limit: int
+        self,
+        exchange: str | None,
+        symbol: str,
+        timeframe: str,
+        start: datetime | None,
+        before: datetime | None,
+        limit: int,
     ) -> tuple[Series, list[Candle], bool]:
         """The newest `limit` candles that opened in [`start`, `before`), oldest first, and whether there are more.
 
         Raises INVALID_SYMBOL, INVALID_TIMEFRAME and INVALID_DATE_RANGE.
         """
-        series = Series(*_known(exchange, symbol), parse_timeframe(timeframe))
+        series = Series(*self._known(exchange, symbol), parse_timeframe(timeframe))
         start, before = _utc(start), _utc(before)
         if start is not None and before is not None and start > before:
             raise MillraceError(Code.INVALID_DATE_RANGE, "the range ends before it begins")
@@ -62,29 +68,31 @@ class Market:
         rows = [_listed(i, self.offered, (i.exchange, i.symbol) in live) for i in known]
         return sorted(rows, key=lambda row: not row["active"])
 
-    async def ticker(self, exchange: str, symbol: str) -> dict[str, Any]:
+    async def ticker(self, exchange: str | None, symbol: str) -> dict[str, Any]:
         """The last price, the best bid and ask where a book is known, and what became of it in 24 hours.
 
-        Raises INVALID_SYMBOL, and UNAVAILABLE while no price is known.
+        Raises INVALID_SYMBOL, NOT_FOUND for a market nobody listens to, and UNAVAILABLE before its first price.
         """
-        exchange, symbol = _known(exchange, symbol)
-        smallest = Series(exchange, symbol, self.offered[0])
+        place, symbol = self._known(exchange, symbol)
+        smallest = Series(place, symbol, self.offered[0])
         found = await self._candles.read(smallest, start=None, before=None, limit=1)
-        tick = self._tick(exchange, symbol)
+        tick = self._tick(place, symbol)
         if tick is None and not found:
+            if (place, symbol) not in self._live():
+                raise not_found(f"A price of {symbol} on {place}")
             raise MillraceError(Code.UNAVAILABLE, f"no price of {symbol} is known yet")
         price, at = (tick.price, tick.at) if tick else (found[-1].close, found[-1].closed_at)
         day = await self._candles.summary(smallest._replace(timeframe=self._coarse), at - _DAY, at)
-        top = self._top(exchange, symbol, 1)
-        answer = {"exchange": exchange, "symbol": symbol, "price": price, "at": at, "bid": None, "ask": None}
+        top = self._top(place, symbol, 1)
+        answer = {"exchange": place, "symbol": symbol, "price": price, "at": at, "bid": None, "ask": None}
         if top is not None:
             answer["bid"], answer["ask"] = (side[0][0] if side else None for side in (top.bids, top.asks))
         return {**answer, **_change(price, day[0] if day else None)}
 
-    def book(self, exchange: str, symbol: str, depth: int) -> BookSnapshot:
+    def book(self, exchange: str | None, symbol: str, depth: int) -> BookSnapshot:
         """The best levels of a market's order book. Raises INVALID_SYMBOL, and NOT_FOUND when no book is known."""
-        exchange, symbol = _known(exchange, symbol)
-        top = self._top(exchange, symbol, depth)
+        place, symbol = self._known(exchange, symbol)
+        top = self._top(place, symbol, depth)
         if top is None:
             raise not_found(f"An order book of {symbol}")
         return top
@@ -108,6 +116,29 @@ class Market:
         answer |= {"connected": feed.connected, "stale": feed.stale, "reconnects": feed.reconnects}
         return {**answer, "heard_at": intake.heard_at, "missing_candles": intake.missing, "symbols": rows}
 
+    def _known(self, exchange: str | None, symbol: str) -> tuple[str, str]:
+        """The market's canonical name; without an exchange, at the feed's or else at the first that has it.
+
+        Raises INVALID_SYMBOL.
+        """
+        name = str(parse_symbol(symbol))
+        places = {exchange.strip().lower()} if exchange is not None else dict.fromkeys([self._exchange, *PLATFORMS])
+        supported: list[str] = []
+        for place in places:
+            if place not in PLATFORMS:
+                raise MillraceError(
+                    Code.INVALID_SYMBOL, f"{place[:40]!r} is not a known exchange; known are {', '.join(PLATFORMS)}"
+                )
+            there = sorted(instrument.symbol for instrument in PLATFORMS[place].instruments)
+            if name in there:
+                return place, name
+            supported += [symbol for symbol in there if symbol not in supported]
+        raise MillraceError(
+            Code.INVALID_SYMBOL,
+            f"{name} is not known on {' or '.join(places)}; available: {', '.join(supported)}",
+            details={"symbol": symbol[:40], "supported_symbols": supported},
+        )
+
     @property
     def _coarse(self) -> str:
         """A day is summed up of minutes where there are some."""
@@ -128,23 +159,6 @@ class Market:
 
     def _top(self, exchange: str, symbol: str, depth: int) -> BookSnapshot | None:
         return self._intake.books.top(symbol, depth) if (exchange, symbol) in self._live() and self._intake else None
-
-
-def _known(exchange: str, symbol: str) -> tuple[str, str]:
-    """The market's canonical name. Raises INVALID_SYMBOL."""
-    name, place = str(parse_symbol(symbol)), PLATFORMS.get(exchange.strip().lower())
-    if place is None:
-        raise MillraceError(
-            Code.INVALID_SYMBOL, f"{exchange[:40]!r} is not a known exchange; known are {', '.join(PLATFORMS)}"
-        )
-    supported = sorted(instrument.symbol for instrument in place.instruments)
-    if name not in supported:
-        raise MillraceError(
-            Code.INVALID_SYMBOL,
-            f"{name} is not known on {place.id}; available: {', '.join(supported)}",
-            details={"symbol": symbol[:40], "supported_symbols": supported},
-        )
-    return place.id, name
 
 
 def _listed(instrument: Instrument, offered: Sequence[str], active: bool) -> dict[str, Any]:
@@ -174,5 +188,10 @@ def _change(price: Decimal, day: Candle | None) -> dict[str, Any]:
 
 
 def _utc(moment: datetime | None) -> datetime | None:
-    """A time without a zone is meant in UTC."""
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+    """The instant in UTC; a time without a zone is meant so. Raises VALIDATION_ERROR for one before the calendar."""
+    if moment is None:
+        return None
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise MillraceError(Code.VALIDATION_ERROR, "a time of the range is outside the calendar") from None
