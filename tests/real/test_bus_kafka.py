@@ -147,7 +147,7 @@ class TestKafkaBus(BusConformance):
             async with reading(bus, topics=[TOPIC]) as reader:
                 await owns(reader, 3, 20)
                 mortal.kill()
-                mortal.wait()
+                mortal.communicate()
                 assert await owns(reader, 6, 20) < 15
                 await bus.publish([(TOPIC, said(f"{n}")) for n in range(50)])
                 await read(reader, 50)
