@@ -1,9 +1,21 @@
 """WebSocket frames that are made once and given to many clients: an extension of ASGI that our own server understands.
 
-An app sends `{"type": FRAMES, "frames": bytes}`, one or more whole frames joined; they leave in one write.
+An app sends `{"type": FRAMES, "frames": bytes}`, one or more whole frames joined; they leave in one write. Or it takes
+the `Direct` that stands under `FRAMES` in the scope's extensions, and writes without waiting.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 FRAMES = "millrace.frames"
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """`write` takes frames at once; only to be used while `ready` says that the client takes what it is sent."""
+
+    ready: Callable[[], bool]
+    write: Callable[[bytes], None]
 
 
 def text_frame(payload: bytes) -> bytes:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.kernel.instruments import instrument
 from millrace.common.kernel.money import divided, plain, times
 from millrace.common.kernel.symbols import parse_symbol
 
@@ -79,7 +80,8 @@ def bot(row: dict[str, Any], results: dict[str, str] | None = None) -> dict[str,
 
 
 def order(row: dict[str, Any]) -> dict[str, Any]:
-    """Contract botplatform: an order. Amounts are text."""
+    """Contract botplatform: an order. Amounts are text, prices with the places of the market's tick."""
+    tick = instrument(row["exchange"], row["symbol"]).tick_size
     return {
         "id": row["order_id"],
         "bot_id": row["bot_id"],
@@ -89,8 +91,8 @@ def order(row: dict[str, Any]) -> dict[str, Any]:
         "side": row["side"].upper(),
         "order_type": row["order_type"].upper(),
         "quantity": row["quantity"],
-        "price": row["price"],
-        "stop_price": row["stop_price"],
+        "price": _priced(row["price"], tick),
+        "stop_price": _priced(row["stop_price"], tick),
         "time_in_force": row["time_in_force"].upper(),
         "status": ORDER_STATUS.get(row["state"], row["state"]),
         "reconciling": row["state"] == "unknown",
@@ -101,6 +103,13 @@ def order(row: dict[str, Any]) -> dict[str, Any]:
         "created_at": moment(row["requested_at"]),
         "updated_at": moment(row["updated_at"]),
     }
+
+
+def _priced(price: str | None, tick: Decimal) -> str | None:
+    if price is None:
+        return None
+    shown = Decimal(price).quantize(tick)
+    return f"{shown:f}" if shown == Decimal(price) else price
 
 
 def position(row: dict[str, Any]) -> dict[str, Any]:

@@ -58,7 +58,8 @@ class Session:
         await self._send({"type": "websocket.accept", "subprotocol": chosen})
         try:
             opening = await self._opening(offered[1] if chosen and len(offered) > 1 else None)
-            self._stream = await self._desk.open(str(opening["token"]), _WORDS)
+            direct = self._scope["extensions"].get(FRAMES)
+            self._stream = await self._desk.open(str(opening["token"]), _WORDS, direct)
         except Gone:
             return
         except MillraceError as problem:

@@ -7,6 +7,7 @@ import structlog
 from millrace.common.auth.tokens import TokenReader
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import MillraceError
+from millrace.common.web.frames import Direct
 from millrace.notifier.app.log import UserLog
 from millrace.notifier.app.stream import Stream
 from millrace.notifier.app.views import Words
@@ -30,10 +31,10 @@ class Desk:
         self._tokens = tokens
         self._clock = clock
 
-    async def open(self, token: str, words: Words) -> Stream:
+    async def open(self, token: str, words: Words, direct: Direct | None = None) -> Stream:
         """A stream that has joined. Raises AUTH_INVALID, RATE_LIMITED, UNAVAILABLE."""
         admission = await self._tokens.admit(token)
-        stream = Stream(self._hub, self._log, admission, words, self.settings.waiting_limit)
+        stream = Stream(self._hub, self._log, admission, words, self.settings.waiting_limit, direct)
         self._hub.join(stream, self.settings.streams_per_user)
         try:
             await stream.start()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from millrace.common.auth.tokens import Admission
 from millrace.common.db.database import RETRYABLE
+from millrace.common.web.frames import Direct
 from millrace.notifier.app.log import UserLog
 from millrace.notifier.app.views import Words
 from millrace.notifier.domain.hub import Entry, Hub, Market, Quote
@@ -36,7 +37,9 @@ class Stream:
     candle waits.
     """
 
-    def __init__(self, hub: Hub, log: UserLog, admission: Admission, words: Words, limit: int) -> None:
+    def __init__(
+        self, hub: Hub, log: UserLog, admission: Admission, words: Words, limit: int, direct: Direct | None = None
+    ) -> None:
         self.user_id: UUID = admission.principal.user_id
         self.session_id = admission.principal.session_id
         self.expires_at = admission.expires_at
@@ -45,6 +48,8 @@ class Stream:
         self._log = log
         self._words = words
         self._limit = limit
+        self._direct = direct
+        self._due = False
         self._news = asyncio.Event()
         self._channels: dict[str, int] = {}
         self._first, self._newest = 1, 0
@@ -102,12 +107,12 @@ class Stream:
             self._waiting += entries
             if len(self._waiting) > self._limit:
                 self.end(TRY_AGAIN, "too slow; come back and resume")
-        self._news.set()
+        self._tell_soon()
 
     def quote(self, market: Market, quote: Quote) -> None:
         """A candle; one that was not written yet is replaced."""
         self._quotes[market] = quote
-        self._news.set()
+        self._tell_soon()
 
     def say(self, frame: bytes) -> None:
         """Answer the client; one that does not read its answers is too slow."""
@@ -125,6 +130,28 @@ class Stream:
     def leave(self) -> None:
         """Nobody listens any more."""
         self._hub.leave(self)
+
+    def _tell_soon(self) -> None:
+        """Once for all that is told in one turn of the loop."""
+        if self._direct is None:
+            self._news.set()
+        elif not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_soon(self._tell, self._direct)
+
+    def _tell(self, direct: Direct) -> None:
+        """Write at once what nothing stands before; waking the writer costs more than the writing."""
+        self._due = False
+        free = self._writer and self._writing_since is None and not (self._missing or self._replies or self.ended)
+        if not free or not direct.ready():
+            self._news.set()
+            return
+        first, *later = _joined(self._live()) or [b""]
+        if first:
+            direct.write(first)
+        if later:
+            self._replies += later
+            self._news.set()
 
     async def carry(self, write: Write, listen: Awaitable[None], heartbeat: float, beat: Callable[[], bytes]) -> None:
         """Write until the stream ends (then `ended` says why) or the client is gone, which is when `listen` returns."""
@@ -218,15 +245,17 @@ class Stream:
         return b"".join(frames)
 
 
-def _joined(frames: list[bytes]) -> Iterable[bytes]:
+def _joined(frames: list[bytes]) -> list[bytes]:
     """Few writes of not much more than 64 KiB each."""
+    if len(frames) < 2:
+        return frames
+    chunks: list[bytes] = []
     some: list[bytes] = []
     size = 0
     for frame in frames:
         some.append(frame)
         size += len(frame)
         if size >= _CHUNK:
-            yield b"".join(some)
+            chunks.append(b"".join(some))
             some, size = [], 0
-    if some:
-        yield b"".join(some)
+    return [*chunks, b"".join(some)] if some else chunks
