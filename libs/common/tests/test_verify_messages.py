@@ -34,7 +34,8 @@ class Platform:
         event_id, self.said = uuid4(), self.said + 1
         await self.sql(
             "insert into bus.log "
-            "(topic, partition, position, key, seq, id, type, source, time, stage, body, appended_at) values ($1, 0, $2, 'k', $3, $4, $5, 'execution', now(), $6, '', now() - make_interval(secs => $7))",
+            "(topic, partition, position, key, seq, id, type, source, time, stage, body, appended_at) "
+            "values ($1, 0, $2, 'k', $3, $4, $5, 'execution', now(), $6, '', now() - make_interval(secs => $7))",
             *(TOPIC, self.said - 1, self.said, event_id, kind, stage, age),
         )
         return event_id
