@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from millrace.common.jobs.job import LeaseLost, State
+from millrace.common.jobs.lease import Leases
 from millrace.common.jobs.process import ProcessDied, Report
 from millrace.common.jobs.run import Run
 from millrace.common.testing.jobs import JobStand
@@ -168,6 +169,40 @@ async def test_a_transaction_in_progress_does_not_hold_up_the_heartbeat(labour: 
     async with labour.worker({"slow": slow_transaction}), labour.worker({"slow": slow_transaction}):
         job = await labour.over(await labour.enqueue("slow"))
     assert (job.state, job.epoch) == (State.SUCCEEDED, 1)
+
+
+async def test_nobody_takes_a_job_over_in_the_middle_of_a_transaction_of_its_holder(labour: JobStand) -> None:
+    inside, leave = asyncio.Event(), asyncio.Event()
+
+    async def careful(run: Run) -> None:
+        async with run.begin():
+            inside.set()
+            await leave.wait()
+
+    labour.jobs.names = {"careful"}
+    job_id = await labour.enqueue("careful")
+    async with labour.worker({"careful": careful}, lease=600, beat=600):
+        await asyncio.wait_for(inside.wait(), 15)
+        await labour.database.fetch("update jobs set lease_until = now() - interval '1 minute' where id = $1", job_id)
+        assert await Leases(labour.database, "another", 1.0).sweep(600) == []
+        leave.set()
+        job = await labour.over(job_id)
+    assert (job.state, job.epoch, job.tries) == (State.SUCCEEDED, 1, 0)
+
+
+async def test_a_transaction_that_idles_for_a_whole_lease_is_ended_so_that_no_frozen_one_holds_a_job(
+    labour: JobStand,
+) -> None:
+    async def forgetful(run: Run) -> None:
+        if run.job.tries == 0:
+            async with run.begin() as work:
+                await work.connection.execute("insert into effects (text) values ('never')")
+                await asyncio.sleep(1.5)
+
+    async with labour.worker({"forgetful": forgetful}):
+        job = await labour.over(await labour.enqueue("forgetful"))
+    assert (job.state, job.tries) == (State.SUCCEEDED, 1)
+    assert await labour.effects() == []
 
 
 async def test_a_stopped_worker_gives_its_jobs_back_untried_and_at_once(labour: JobStand) -> None:
