@@ -162,15 +162,15 @@ class Intake:
             await self._close(line, closed)
 
     def _seen(self, line: Line, tick: Tick, late: int) -> None:
-        market = (tick.exchange, tick.symbol)
-        metrics.MARKET_TICKS.labels(*market).inc()
-        metrics.MARKET_LATE.labels(tick.exchange).inc(late)
-        if line.tick is not tick:
-            return  # the market has gone on since
-        metrics.MARKET_LAST_TICK.labels(*market).set(tick.at.timestamp())
-        self.conflation.offer(
-            ("price", tick.symbol), lambda: self._publisher.price(tick, line.forming(), self._clock.now())
-        )
+        metrics.MARKET_TICKS.labels(tick.exchange, tick.symbol).inc()
+        if late:
+            metrics.MARKET_LATE.labels(tick.exchange).inc(late)
+        if line.tick is tick:  # else the market has gone on since
+            self.conflation.offer(("price", tick.symbol), lambda: self._tell(line, tick))
+
+    def _tell(self, line: Line, tick: Tick) -> None:
+        metrics.MARKET_LAST_TICK.labels(tick.exchange, tick.symbol).set(tick.at.timestamp())
+        self._publisher.price(tick, line.forming(), self._clock.now())
 
     async def _close(self, line: Line, closed: Sequence[Candle]) -> None:
         """Store what closed and tell of it; a database that is away is waited for."""
