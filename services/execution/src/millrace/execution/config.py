@@ -20,5 +20,7 @@ class ExecutionSettings(BaseSettings):
         30.0, description="after its approval, how long an interrupted order may still be sent"
     )
     decision_wait_seconds: float = Field(1.0, description="how long a REST order waits for risk's answer")
-    exit_patience_seconds: float = 5.0
+    exit_patience_seconds: float = Field(
+        5.0, description="how long an exit waits for risk before it goes under its standing approval"
+    )
     resolve_seconds: float = Field(2.0, description="how often what was interrupted is looked for")
