@@ -198,7 +198,7 @@ class Host:
         if name in self.running and (app := self.running[name].service.api) is not None:
             return InProcess(app)
         if name not in self._clients:
-            self._session = self._session or aiohttp.ClientSession()
+            self._session = self._session or aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
             self._clients[name] = Http(self.settings.url_of(name), self._session)
         return self._clients[name]
 
@@ -224,7 +224,7 @@ class Host:
         return first is not None and await self._all_rest() == first
 
     async def _all_rest(self) -> list[dict[str, Any]] | None:
-        self._session = self._session or aiohttp.ClientSession()
+        self._session = self._session or aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         answers = await asyncio.gather(*(self._ask_rest(url) for url in self.settings.rest_urls.split(",")))
         found = [answer for answer in answers if answer is not None]
         if len(found) < len(answers) or not await self.rests():
