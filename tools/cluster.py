@@ -21,7 +21,10 @@ from typing import Self
 import aiohttp
 import asyncpg
 
+from millrace.common.bus.inspection import delete_topics
 from millrace.common.runtime.settings import SERVICES, Settings
+
+PATIENCE = float(os.environ.get("MILLRACE_TEST_PATIENCE", 1))  # how many times longer things may take on a busy machine
 
 
 def free_ports(count: int) -> list[int]:
@@ -82,11 +85,15 @@ class Cluster:
         connection = await asyncpg.connect(self._server)
         await connection.execute(f"create database {self.name}")
         await connection.close()
-        self.launch("auth")  # the first one creates topics and schemas; the others find them
-        await self.ready(["auth"])
-        for name in SERVICES[1:]:
-            self.launch(name)
-        await self.ready(SERVICES)
+        try:
+            self.launch("auth")  # the first one creates topics and schemas; the others find them
+            await self.ready(["auth"])
+            for name in SERVICES[1:]:
+                self.launch(name)
+            await self.ready(SERVICES)
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
         return self
 
     async def __aexit__(
@@ -103,6 +110,7 @@ class Cluster:
         connection = await asyncpg.connect(self._server)
         await connection.execute(f"drop database if exists {self.name} with (force)")
         await connection.close()
+        await delete_topics(os.environ["MILLRACE_TEST_KAFKA"], f"{self.name}.")
 
     def launch(self, name: str) -> None:
         """Start a service's process."""
@@ -126,7 +134,7 @@ class Cluster:
 
     async def ready(self, names: "tuple[str, ...] | list[str]", seconds: float = 60) -> None:
         """Wait until services say that they are ready. Raises with the log of one that died."""
-        async with asyncio.timeout(seconds), aiohttp.ClientSession() as session:
+        async with asyncio.timeout(seconds * PATIENCE), aiohttp.ClientSession() as session:
             for name in names:
                 while not await self._answers(session, name):
                     if self.processes[name].poll() is not None:

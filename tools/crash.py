@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -24,7 +25,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 import uvloop
-from cluster import Cluster
+from cluster import PATIENCE, Cluster
 from embedded import Embedded
 
 from millrace.common.runtime.settings import SERVICES
@@ -172,7 +173,7 @@ async def settle(world: Any, traders: list[Trader]) -> None:
     """Wait until the streams have told everything there is."""
     connection = await asyncpg.connect(world.database())
     query = "select max(e.seq) from notifier.events e join auth.users u on u.id = e.user_id where u.username = $1"
-    end = time.monotonic() + 60
+    end = time.monotonic() + 60 * PATIENCE
     quiet = 0
     while quiet < 10 and time.monotonic() < end:
         last = [await connection.fetchval(query, t.name) or 0 for t in traders]
@@ -183,9 +184,14 @@ async def settle(world: Any, traders: list[Trader]) -> None:
 
 async def violations(world: Any, traders: list[Trader]) -> list[str]:
     """Everything that must not be."""
-    found = [f"{f.check.number}: {f.check.meaning}: {f.rows[:2]}" for f in await verify(world.database(), 45) if f.rows]
+    found = [
+        f"{f.check.number}: {f.check.meaning}: {f.rows[:2]}"
+        for f in await verify(world.database(), 45 * PATIENCE)
+        if f.rows
+    ]
     connection = await asyncpg.connect(world.database())
-    known = {str(r["order_id"]) for r in await connection.fetch("select order_id from execution.orders")}
+    orders = await connection.fetch("select order_id, state from execution.orders")
+    known = {str(row["order_id"]) for row in orders}
     total = await connection.fetchval("select count(*) from execution.fills")
     await connection.close()
     for trader in traders:
@@ -196,7 +202,8 @@ async def violations(world: Any, traders: list[Trader]) -> list[str]:
             found.append(f"{trader.name}: the stream has gaps or repeats: {gaps[:3]}")
     if not total:
         found.append("nothing was traded")
-    print(f"orders {len(known)}, fills {total}, stream events {sum(len(t.seen) for t in traders)}")
+    states = ", ".join(f"{n} {state}" for state, n in sorted(Counter(row["state"] for row in orders).items()))
+    print(f"orders {len(known)} ({states}), fills {total}, stream events {sum(len(t.seen) for t in traders)}")
     return found
 
 

@@ -17,10 +17,11 @@ from typing import Any
 
 import aiohttp
 import uvloop
+from cluster import PATIENCE
 from crash import Distributed, Trader, settle, stop, violations
 from embedded import Embedded
 
-SECONDS = 20
+SECONDS = 20 * PATIENCE
 
 
 class Socket:
@@ -66,7 +67,7 @@ async def terminate(world: Any) -> list[str]:
             code = await asyncio.to_thread(process.wait, SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
-            return f"{name} did not end within {SECONDS} s"
+            return f"{name} did not end within {SECONDS:g} s"
         print(f"{name:12} ended with {code} after {time.monotonic() - begun:5.2f} s", flush=True)
         return f"{name} ended with exit code {code}" if code else ""
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
-from cluster import free_ports
+from cluster import PATIENCE, free_ports
 
 _DOWN = (aiohttp.ClientError, TimeoutError, ConnectionError)
 
@@ -30,13 +30,13 @@ class Embedded:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """From start to a clean stop."""
-        await self.start()
         try:
+            await self.start()
             yield
         finally:
-            assert self.process is not None
-            self.process.terminate()
-            await asyncio.to_thread(self.process.wait, 30)
+            if self.process is not None:
+                self.process.terminate()
+                await asyncio.to_thread(self.process.wait, 30)
 
     async def start(self) -> None:
         """Start, and wait until it serves."""
@@ -44,7 +44,7 @@ class Embedded:
         log = (self.folder / "log").open("ab")
         environment = {**os.environ, **self._extra, "MILLRACE_DATA_DIR": str(self.folder / "data")}
         self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        async with aiohttp.ClientSession() as session, asyncio.timeout(60):
+        async with aiohttp.ClientSession() as session, asyncio.timeout(60 * PATIENCE):
             while not await _healthy(session, self.base):
                 if self.process.poll() is not None:
                     raise RuntimeError((self.folder / "log").read_text()[-3000:])

@@ -20,7 +20,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 import uvloop
-from cluster import Cluster, free_ports
+from cluster import PATIENCE, Cluster, free_ports
 from crash import Trader, settle, stop, violations
 
 SECOND = "execution-2"
@@ -76,7 +76,7 @@ async def leads(connection: Any, instance: str, seconds: float = 60) -> int:
         select l.epoch, count(*) filter (where a.lease_owner = l.owner and a.lease_epoch = l.epoch) = count(*) as whole
         from execution.leases l cross join execution.accounts a where l.owner = $1 and l.until > now() group by 1
     """
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(seconds * PATIENCE):
         while True:
             row = await connection.fetchrow(query, f"execution-{instance}")
             if row and row["whole"]:
@@ -88,7 +88,7 @@ async def catch_sending(cluster: Pair, leader: str) -> int:
     """Stop the leader while an order is on its way to the venue; returns how many were."""
     trap = await asyncpg.connect(cluster.database_url)
     try:
-        async with asyncio.timeout(30), trap.transaction():
+        async with asyncio.timeout(30 * PATIENCE), trap.transaction():
             await trap.execute("lock table execution.venue_orders in exclusive mode")
             while not await trap.fetchval(_WAITS):
                 await asyncio.sleep(0.01)
@@ -115,7 +115,7 @@ async def freeze_and_wake(cluster: Pair, connection: Any, rounds: int, rng: rand
         cluster.leader = successor
         await asyncio.sleep(3)
         cluster.kill(leader, signal.SIGCONT)
-        code = await asyncio.to_thread(cluster.processes[leader].wait, 30)
+        code = await asyncio.to_thread(cluster.processes[leader].wait, 30 * PATIENCE)
         print(f"round {number + 1}: frozen {how}; epoch {before} -> {after}; the zombie ended with {code}", flush=True)
         cluster.launch(leader)
         leader, successor = successor, leader

@@ -1,11 +1,18 @@
 """The same bars give the same orders, fills and ledger."""
 
+from decimal import Decimal
 from pathlib import Path
 
+import orjson
+import pytest
+
+from millrace.common.kernel.instruments import instrument
+from millrace.common.kernel.money import times
 from millrace.common.runtime.commands.replay import Plan, lockstep
 from millrace.common.runtime.digest import digest, first_difference
 
 PLAN = Plan(bars=150)
+UNIT = Decimal("1e-18")
 
 
 async def test_two_replays_on_two_buses_are_equal() -> None:
@@ -16,13 +23,27 @@ async def test_two_replays_on_two_buses_are_equal() -> None:
     assert sum('"kind":"fill"' in line for line in one) > 5
 
 
-def test_a_fee_that_differs_by_one_unit_is_named() -> None:
-    one = ['{"fee":"2.999976206"}', '{"fee":"1"}']
-    other = ['{"fee":"2.999976206"}', '{"fee":"1.000000000000000001"}']
+async def test_one_fee_that_is_one_unit_higher_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = await lockstep("memory", PLAN)
+    fees: list[Decimal] = []
+
+    def dearer(a: Decimal, b: Decimal) -> Decimal:
+        if b != instrument("binance", "BTC/USDT").taker_fee:
+            return times(a, b)
+        fees.append(times(a, b))
+        return fees[-1] + (UNIT if len(fees) == 3 else 0)
+
+    monkeypatch.setattr("millrace.venue.market.times", dearer)
+    other = await lockstep("memory", PLAN)
+    assert digest(one) != digest(other)
     found = first_difference(one, other)
     assert found is not None
-    assert found.startswith("event 2 differs")
-    assert first_difference(one, one[:1]) is not None
+    named, *lines = found.splitlines()
+    before, after = (orjson.loads(line) for line in lines)
+    assert named == f"event {one.index(lines[0].strip()) + 1} differs:"
+    assert before["kind"] == "order"
+    assert Decimal(after["fees"]) - Decimal(before["fees"]) == UNIT
+    assert Decimal(before["fees"]) == fees[2]
 
 
 async def test_a_file_of_ones_own_can_be_replayed(tmp_path: Path) -> None:
