@@ -135,7 +135,7 @@ async def test_what_an_operator_ends_may_be_tried_again(notes: Desk, how: str) -
 async def _do(database: Database, statement: str) -> None:
     async with database.transaction() as connection:
         await connection.execute(statement)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)  # longer than an idle transaction may last
         await connection.execute("select 1")
 
 

@@ -120,7 +120,7 @@ async def test_a_number_of_a_key_that_was_applied_twice_is_found(platform: Platf
 async def test_a_platform_that_catches_up_in_time_is_clean(platform: Platform) -> None:
     late = await platform.logged(age=60)
     looking = asyncio.create_task(platform.broken(patience=20))
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.3)  # long enough to have given up, if it did
     assert not looking.done()
     await platform.applied(late, *READERS)
     assert await looking == []
