@@ -3,14 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MEMBERS := $(wildcard libs/*) $(wildcard services/*)
-PORT ?= 8000
+PORT ?= $(or $(MILLRACE_PORT),8000)
 SECONDS ?= 30
 KILLS ?= 10
 SEED ?= 1
 BUS ?= postgres
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: help install up demo test test-real check lock docs docs-check bench digest crash clean
+.PHONY: help install up demo test test-real check lock docs docs-check bench digest isolate screenshot crash clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -21,7 +21,7 @@ define install
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@if command -v uv >/dev/null 2>&1; then UV=uv; elif $(BIN)/python -m uv --version >/dev/null 2>&1; then UV="$(BIN)/python -m uv"; fi; \
 	if [ -n "$$UV" ]; then \
-	  $$UV pip install -q --python $(BIN)/python --require-hashes -r requirements/$(1).txt && \
+	  $$UV pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/$(1).txt && \
 	  $$UV pip install -q --python $(BIN)/python --no-deps $(addprefix -e ./,$(MEMBERS)); \
 	else \
 	  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/$(1).txt && \
@@ -40,10 +40,10 @@ $(VENV)/.dev: requirements/dev.txt $(addsuffix /pyproject.toml,$(MEMBERS))
 install: $(VENV)/.dev ## make .venv with everything for development
 
 up: $(VENV)/.runtime ## start the platform on http://localhost:8000 (PORT=) and keep it running
-	@$(BIN)/millrace up --port $(PORT)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/millrace up --port $(PORT)
 
 demo: $(VENV)/.runtime ## trade on a fresh platform for a while (SECONDS=) and report
-	@$(BIN)/millrace demo --seconds $(SECONDS)
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/millrace demo --seconds $(SECONDS)
 
 test: $(VENV)/.dev ## the fast tier: needs no server
 	@$(BIN)/pytest -q -m "not real"
@@ -69,6 +69,12 @@ lock: $(VENV)/.dev ## resolve requirements/*.txt anew
 
 digest: $(VENV)/.dev ## the same bars on every bus: three digests side by side
 	@tools/real $(BIN)/python tools/digest.py $(ARGS)
+
+isolate: $(VENV)/.dev ## build what each image holds (SERVICES=) and load the service with nothing else
+	@$(BIN)/python tools/isolate.py $(SERVICES)
+
+screenshot: $(VENV)/.dev ## look at the console in Chromium and keep docs/dashboard.png
+	@MILLRACE_TEST_SCREENSHOT=docs/dashboard.png tools/real $(BIN)/pytest -q tests/real/test_console.py
 
 crash: $(VENV)/.dev ## kill the platform while it trades (KILLS= SEED= BUS=) and check the books
 	@$(if $(filter kafka,$(BUS)),tools/real) $(BIN)/python tools/crash.py --kills $(KILLS) --seed $(SEED) --bus $(BUS)
