@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from millrace.common.db.work import Work
 from millrace.common.events.message import Event, Message
 from millrace.common.events.trading import OrderRequested, OrderState
@@ -64,3 +67,43 @@ async def test_a_batch_of_100_orders_on_10_accounts_costs_six_statements(new_own
     assert len(own) <= 6, own
     await owners[0].stand.rest()
     assert all(owner.answers() == ["approved"] * 10 for owner in owners)
+
+
+_STEPS = st.lists(
+    st.tuples(st.integers(0, 9), st.sampled_from(["ask", "buy more", "part", "fill", "cancel"]), st.booleans()),
+    min_size=5,
+    max_size=40,
+)
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=_STEPS)
+async def test_no_sequence_leaves_more_reserved_than_open_orders_hold_or_passes_the_limit(
+    new_owner: Any, steps: list[tuple[int, str, bool]]
+) -> None:
+    owner = await new_owner("3000")
+    await owner.limit("position_value", "1000")
+    orders = [owner.order() for _ in range(10)]
+    versions = [2] * 10
+    batch: list[Event] = []
+    for number, what, cut in steps:
+        order, versions[number] = orders[number], versions[number] + 1
+        filled = {"part": "0.004", "fill": "0.01"}.get(what, "0")
+        state = {"fill": OrderState.FILLED, "cancel": OrderState.CANCELLED}.get(what, OrderState.OPEN)
+        event = order if what == "ask" else owner.order() if what == "buy more" else None
+        batch.append(event or owner.update(order, state, versions[number], filled))
+        if cut:
+            await decide(owner, batch)
+            batch = []
+    await decide(owner, batch)
+    query = """
+    select b.open_orders, count(r) filter (where r.open) as open, coalesce(sum(r.unbought), 0) as unbought,
+      coalesce(sum(r.left_over) filter (where r.currency = 'USDT'), 0) as held,
+      (select reserved from balances t where t.account_id = b.account_id and currency = 'USDT') as reserved,
+      (select coalesce(sum(buying), 0) from exposures t where t.account_id = b.account_id) as buying
+    from books b left join reservations r using (account_id) where b.account_id = $1 group by b.account_id
+    """
+    found = (await owner.stand.rows("risk", query, owner.account_id))[0]
+    assert found["reserved"] == found["held"]
+    assert found["open_orders"] == found["open"]
+    assert found["buying"] == found["unbought"] <= 1000
