@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -163,3 +164,19 @@ async def test_a_flood_of_logins_is_told_when_to_come_back(start_door: Any, monk
     assert {answer[0] for answer in answers} == {401, 503}
     assert {answer[2]["retry-after"] for answer in busy} == {"2"}
     check(busy[0], 503, "UNAVAILABLE")
+
+
+async def test_a_head_that_is_too_long_or_never_ends_is_cut_off(
+    start_door: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("millrace.common.runtime.http._HEAD_SECONDS", 0.3)
+    door = await start_door("auth")
+    long = b"a" * 300_000
+    for sent in (b"GET / HTTP/1.1\r\nX: " + long, b"GET /" + long, b"GET / HT", b""):
+        reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+        writer.write(sent)
+        async with asyncio.timeout(10):
+            with suppress(ConnectionError):
+                assert (await reader.read()).partition(b"\r\n")[0] in (b"", b"HTTP/1.1 400 Bad Request")
+        writer.close()
+    assert (await door.ask("GET", "/health"))[0] == 200

@@ -245,3 +245,30 @@ async def test_garbage_instead_of_frames_ends_the_connection(start_post: Any) ->
     writer.close()
     async with post.socket(await post.user()) as socket:
         await socket.ready()
+
+
+async def test_who_connects_while_things_happen_is_told_without_a_gap(start_post: Any) -> None:
+    post = await start_post()
+    user = await post.user()
+    last = 150
+
+    async def listen(delay: int) -> list[int]:
+        async def told() -> bool:
+            rows = await post.stand.rows("notifier", "select seq from streams where user_id = $1", user.id)
+            return bool(rows and rows[0]["seq"] >= delay)
+
+        await post.stand.host.until(told)
+        async with post.socket(user, channels=["events"]) as socket:
+            await socket.send(type="ping")
+            seen: list[int] = []
+            while not seen or seen[-1] < last:
+                message = await socket.next()
+                seen += [message["seq"]] if "seq" in message else []
+            return seen
+
+    listening = [asyncio.create_task(listen(n * 5 + 1)) for n in range(15)]
+    for n in range(last):
+        await post.tell(user, f"bot {n}")
+        await asyncio.sleep(0)
+    for seen in await asyncio.gather(*listening):
+        assert seen == list(range(seen[0], last + 1))

@@ -10,6 +10,7 @@ from typing import Any
 import uvicorn
 
 from millrace.common.runtime.failures import REFUSED, Failure
+from millrace.common.runtime.http import BoundedHttp
 from millrace.common.runtime.websocket import FramedWebSocket
 
 _UNREAD_MILLISECONDS = 10_000
@@ -64,6 +65,7 @@ class HttpServer:
                 lifespan="off",
                 log_config=None,
                 access_log=False,
+                http=BoundedHttp,
                 ws=FramedWebSocket,
                 ws_max_size=65536,
                 ws_per_message_deflate=False,

@@ -10,6 +10,7 @@ from millrace.common.kernel.errors import MillraceError
 from millrace.common.web.frames import Direct
 from millrace.notifier.app.log import UserLog
 from millrace.notifier.app.stream import Stream
+from millrace.notifier.app.turn import Turn
 from millrace.notifier.app.views import Words
 from millrace.notifier.config import NotifierSettings
 from millrace.notifier.domain.hub import Hub
@@ -30,11 +31,12 @@ class Desk:
         self._log = user_log
         self._tokens = tokens
         self._clock = clock
+        self._turn = Turn()
 
     async def open(self, token: str, words: Words, direct: Direct | None = None) -> Stream:
         """A stream that has joined. Raises AUTH_INVALID, RATE_LIMITED, UNAVAILABLE."""
         admission = await self._tokens.admit(token)
-        stream = Stream(self._hub, self._log, admission, words, self.settings.waiting_limit, direct)
+        stream = Stream(self._hub, self._log, admission, words, self.settings.waiting_limit, self._turn, direct)
         self._hub.join(stream, self.settings.streams_per_user)
         try:
             await stream.start()

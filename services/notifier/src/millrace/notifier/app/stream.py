@@ -9,6 +9,7 @@ from millrace.common.auth.tokens import Admission
 from millrace.common.db.database import RETRYABLE
 from millrace.common.web.frames import Direct
 from millrace.notifier.app.log import UserLog
+from millrace.notifier.app.turn import Turn
 from millrace.notifier.app.views import Words
 from millrace.notifier.domain.hub import Entry, Hub, Market, Quote
 
@@ -38,7 +39,14 @@ class Stream:
     """
 
     def __init__(
-        self, hub: Hub, log: UserLog, admission: Admission, words: Words, limit: int, direct: Direct | None = None
+        self,
+        hub: Hub,
+        log: UserLog,
+        admission: Admission,
+        words: Words,
+        limit: int,
+        turn: Turn,
+        direct: Direct | None = None,
     ) -> None:
         self.user_id: UUID = admission.principal.user_id
         self.session_id = admission.principal.session_id
@@ -48,6 +56,7 @@ class Stream:
         self._log = log
         self._words = words
         self._limit = limit
+        self._turn = turn
         self._direct = direct
         self._due = False
         self._news = asyncio.Event()
@@ -137,20 +146,21 @@ class Stream:
             self._news.set()
         elif not self._due:
             self._due = True
-            asyncio.get_running_loop().call_soon(self._tell, self._direct)
+            self._turn.add(self._tell)
 
-    def _tell(self, direct: Direct) -> None:
+    def _tell(self) -> None:
         """Write at once what nothing stands before; waking the writer costs more than the writing."""
         self._due = False
+        direct = self._direct
         free = self._writer and self._writing_since is None and not (self._missing or self._replies or self.ended)
-        if not free or not direct.ready():
+        if direct is None or not free or not direct.ready():
             self._news.set()
             return
-        first, *later = _joined(self._live()) or [b""]
-        if first:
-            direct.write(first)
-        if later:
-            self._replies += later
+        chunks = _joined(self._live())
+        if chunks:
+            direct.write(chunks[0])
+        if len(chunks) > 1:
+            self._replies += chunks[1:]
             self._news.set()
 
     async def carry(self, write: Write, listen: Awaitable[None], heartbeat: float, beat: Callable[[], bytes]) -> None:
@@ -206,11 +216,14 @@ class Stream:
             return False
 
     def _live(self) -> list[bytes]:
-        waiting, self._waiting = self._waiting, []
-        frames = self._told(waiting)
-        quotes, self._quotes = self._quotes, {}
-        for market, quote in quotes.items():
-            frames += [self._words.quote(quote, spelling) for spelling in self._spellings.get(market, ())]
+        frames: list[bytes] = []
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            frames = self._told(waiting)
+        if self._quotes:
+            quotes, self._quotes = self._quotes, {}
+            for market, quote in quotes.items():
+                frames += [self._words.quote(quote, spelling) for spelling in self._spellings.get(market, ())]
         return frames
 
     def _told(self, entries: Iterable[Entry]) -> list[bytes]:
