@@ -52,6 +52,9 @@ def explain(problem: Exception) -> Failure:
         case PermissionError() | NotADirectoryError() | FileExistsError() | IsADirectoryError():
             fix = "make it writable for this user, or set MILLRACE_DATA_DIR to another folder"
             return Failure(f"{problem.filename}: {problem.strerror}", fix, REFUSED)
+        case TimeoutError():
+            fix = "see whether the machine or PostgreSQL is overloaded, and try again"
+            return Failure(f"no answer in time {problem}".rstrip(), fix, UNREACHABLE)
     if isinstance(problem, CONNECTION_ERRORS):
         fix = "start it, or correct MILLRACE_DATABASE_URL"
         return Failure(redact(f"PostgreSQL cannot be reached: {problem or type(problem).__name__}"), fix, UNREACHABLE)

@@ -140,7 +140,7 @@ class Platform:
     async def _bots(self, user: Principal) -> None:
         if (await self.ask("bots", "GET", "/bots", user))["total"]:
             return
-        await self.host.until(lambda: self._has_account(user))
+        await self.host.until(lambda: self._has_account(user), 60)
         strategies = {s["name"]: s["id"] for s in (await self.ask("bots", "GET", "/strategies", user))["items"]}
         timeframe = (await self.ask("marketdata", "GET", "/symbols", user))["items"][0]["timeframes"][0]
         for name, strategy, symbol, parameters in _DEMO_BOTS:

@@ -145,7 +145,7 @@ async def play(host: Host, plan: Plan) -> None:
 
     asked = {"username": "replay", "email": "replay@millrace.example", "password": "a lockstep replay"}
     who = Principal(UUID((await ask("auth", "POST", "/users", json=asked))["id"]), "replay", "trader")
-    await host.until(host.at_rest)
+    await host.until(host.at_rest, 120)
     known = {s["name"]: s["id"] for s in (await ask("bots", "GET", "/strategies", who))["items"]}
     timeframe = (await ask("marketdata", "GET", "/symbols", who))["items"][0]["timeframes"][0]
     for name in plan.strategies:
@@ -156,7 +156,7 @@ async def play(host: Host, plan: Plan) -> None:
             "bots", "POST", "/bots", who, {**bot, "config": {"position_size": 0.3, "timeframe": timeframe}}
         )
         await ask("bots", "POST", f"/bots/{made['id']}/start", who)
-    await host.until(host.at_rest)
+    await host.until(host.at_rest, 120)
     begun = time.monotonic()
     total = (await ask("marketdata", "POST", "/replay"))["total"]
 
