@@ -29,7 +29,7 @@ Begin = Callable[[], AbstractAsyncContextManager[Work]]
 
 JOB = "repair_gap"
 _PAGE = 5_000
-_TRIES = 12
+_TRIES = 10_000
 _LOOKS = 3
 
 
