@@ -86,6 +86,8 @@ class Database:
                 "application_name": f"millrace-{self.schema}",
                 "timezone": "UTC",
                 "jit": "off",
+                # a process that is frozen in the middle of a transaction must not keep its locks from its successor
+                "idle_in_transaction_session_timeout": "12s",
             },
         )
 

@@ -152,7 +152,16 @@ class Host:
         consumer = None
         if service.routes:
             clock = self.clock if isinstance(self.clock, MessageClock) else None
-            consumer = Consumer(name, service.routes, topics, works, self.bus, clock=clock, batch=service.batch)
+            consumer = Consumer(
+                name,
+                service.routes,
+                topics,
+                works,
+                self.bus,
+                prepare=service.prepare,
+                clock=clock,
+                batch=service.batch,
+            )
         self.running[name] = Running(service, database, consumer, relay, worker)
         series.begin(name, topics if consumer else ())
 
