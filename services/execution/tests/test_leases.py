@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from millrace.common.db.database import Database
+from millrace.common.db.database import CONNECTION_ERRORS, Database
 from millrace.common.db.work import Fenced
 from millrace.execution.app.leases import Leases
 
@@ -97,3 +97,21 @@ async def test_of_ten_processes_that_start_together_one_leads(database: Database
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_leader_frozen_in_the_middle_of_a_write_does_not_hold_up_its_successor(database: Database) -> None:
+    first, second = (Leases(database, name, 0.5, alone=False) for name in ("one", "two"))
+    await first.lead()
+    mine = await account(database, first)
+
+    async def write_in_two_steps() -> None:
+        async with database.transaction() as connection:
+            await first.hold(connection)
+            await first.check(connection, [mine])
+            async with asyncio.timeout(8):
+                await second.lead()
+            await connection.execute("update accounts set name = 'written by a zombie'")
+
+    with pytest.raises(CONNECTION_ERRORS):
+        await write_in_two_steps()
+    assert [row["name"] for row in await database.fetch("select name from accounts")] == ["Paper"]

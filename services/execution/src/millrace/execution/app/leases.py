@@ -15,6 +15,13 @@ from millrace.common.db.work import Fenced
 
 log = structlog.get_logger()
 
+# A leader frozen between two messages of a statement is not "idle in transaction": no timeout of the server ends it.
+_END_THE_FROZEN = """
+select pg_terminate_backend(a.pid) from leases l, pg_stat_activity a
+where l.name = 'execution' and l.until < now() and a.xact_start < l.until and a.pid <> pg_backend_pid()
+  and a.pid in (select pid from pg_locks where relation in ('leases'::regclass, 'accounts'::regclass)
+    and mode in ('RowShareLock', 'RowExclusiveLock') and granted)
+"""
 _LEAD = """
 update leases set owner = $1, epoch = epoch + 1, until = now() + make_interval(secs => $2)
 where name = 'execution' and (owner = $1 or $3 or until is null or until < now()) returning epoch
@@ -58,6 +65,7 @@ class Leases:
         log.info("leading", owner=self._owner, epoch=self.epoch)
 
     async def _take(self) -> bool:
+        await self._end_the_frozen()
         async with self._database.transaction() as connection:
             epoch = await connection.fetchval(_LEAD, self._owner, self._seconds, self._alone)
             if epoch is None:
@@ -65,6 +73,13 @@ class Leases:
             await connection.execute(_STAMP, self._owner, epoch)
         self.epoch = epoch
         return True
+
+    async def _end_the_frozen(self) -> None:
+        """End transactions begun under a lease that has run out, which would hold up the successor."""
+        async with self._database.transaction() as connection:
+            await connection.execute("set local role none")  # sessions may be ended by the login they belong to
+            if ended := await connection.fetch(_END_THE_FROZEN):
+                log.warning("ended transactions of a leader that does not answer", count=len(ended))
 
     async def keep(self) -> None:
         """Renew while the process lives. Raises `Fenced` once another leads; a lost database is waited for."""
