@@ -31,7 +31,7 @@ UNREACHABLE = 5
 def steps(service: str) -> tuple[list[list[str]], list[str]]:
     """The Dockerfile's COPYs (sources and target) and its pip commands, for one service."""
     text = (ROOT / "deploy/Dockerfile").read_text().replace("${SERVICE}", service)
-    build = text.split("\nFROM ")[0]
+    _, build, _ = text.split("\nFROM ")
     copies = [line.split()[1:] for line in build.splitlines() if line.startswith("COPY ")]
     installs = re.findall(r"/venv/bin/pip (install .+)", build)
     return copies, installs
