@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from millrace.bots.app.runners import Runners
 from millrace.bots.domain.runner import Runner
 from millrace.common.kernel.market import Candle
+from millrace.strategy.port import Context
+from millrace.strategy.registry import create
 
 STRATEGIES = ("momentum", "mean_reversion", "trend")
 FIRST = 400
@@ -107,3 +109,36 @@ async def test_what_is_wrong_with_one_strategy_is_told_of_it_alone(recorded: lis
     found = {type(good), type(bad)}
     assert Runner in found
     assert len(found) == 2
+
+
+async def shown(runners: Runners, row: dict[str, Any], candle: Candle) -> Any:
+    """The answer to one candle, kept with the bot."""
+    runner = (await runners.ready([row], candle))[row["id"]]
+    assert isinstance(runner, Runner)
+    signal, context = runner.step(candle, Decimal(0), None)
+    row.update(anchor_at=runner.next_anchor(candle), last_candle_at=candle.opened_at)
+    return signal or context.skipped
+
+
+async def test_a_new_bot_reads_as_many_candles_as_its_strategy_needs(recorded: list[Candle]) -> None:
+    market = Market(recorded)
+    await Runners(market.before).ready([bot("trend", parameters='{"slow": 40}')], recorded[FIRST])
+    assert market.reads == [40]
+
+
+async def test_bars_that_a_bot_was_not_shown_are_read_from_the_store(recorded: list[Candle]) -> None:
+    row, played = bot("trend"), recorded[FIRST : FIRST + 40]
+    undisturbed = await answers(Market(recorded), dict(row), played, ())
+    runners = Runners(Market(recorded).before)
+    found = [await shown(runners, row, candle) for candle in (*played[:10], *played[20:])]
+    assert found == [*undisturbed[:10], *undisturbed[20:]]
+
+
+async def test_a_hole_in_the_store_does_not_make_the_memory_reach_farther_back(recorded: list[Candle]) -> None:
+    holed = [*recorded[: FIRST + 20], *recorded[FIRST + 30 :]]
+    row, played = bot("momentum"), holed[FIRST : FIRST + 60]
+    strategy, plain = create("momentum", {}), []
+    for candle in holed[FIRST - strategy.warmup : FIRST + 60]:
+        context = Context()
+        plain.append(strategy.on_candle(candle, context) or context.skipped)
+    assert await answers(Market(holed), row, played, range(60)) == plain[strategy.warmup :]
