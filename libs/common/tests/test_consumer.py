@@ -152,9 +152,11 @@ async def test_poison_is_found_wherever_in_the_work_it_strikes(desk: Desk, where
         else:
             work.emit(changed(ONE, "said"), message, traceparent="\0")
 
-    await desk.say(changed(ONE, "bad"), changed(OTHER, "good"))
     async with consuming(desk.consumer({BotChanged: handle})):
-        await desk.noted("good")
+        await desk.say(changed(ONE, "earlier"))
+        await desk.noted("earlier")
+        await desk.say(changed(ONE, "bad"), changed(OTHER, "good"))
+        await desk.noted("earlier", "good")
         await desk.until(lambda: _some(desk, LETTERS))
 
 

@@ -163,6 +163,7 @@ async def test_a_reader_that_comes_after_something_was_forgotten_reads_what_is_l
     await bus.forget()
     newcomer = await bus.subscribe("newcomer", [CandleClosed.topic])
     assert [record.position for record in await newcomer.poll(10, 5)] == [4, 5]
+    assert await newcomer.poll(10, 0.1) == []
     await newcomer.close()
 
     await aged(embedded, "bus.log", "appended_at", 2)
