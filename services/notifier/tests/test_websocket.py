@@ -66,6 +66,32 @@ async def test_every_channel_that_resumes_is_told_without_a_gap(start_post: Any)
         assert (await socket.next())["seq"] == 20
 
 
+async def test_a_channel_that_resumes_repeats_nothing_on_the_others(start_post: Any) -> None:
+    post = await start_post()
+    user = await post.user()
+    async with post.socket(user, channels=["events"]) as socket:
+        await socket.ready()
+        await post.tell(user, "one", "two")
+        assert await socket.names(2) == ["one", "two"]
+        await socket.send(type="subscribe", channel="portfolio_updates", resume_from=0)
+        await socket.ready()
+        await post.tell(user, "three")
+        assert await socket.names(1) == ["three"]
+
+
+async def test_an_entry_that_another_process_wrote_is_told_before_the_next(start_post: Any) -> None:
+    post = await start_post()
+    user = await post.user()
+    await post.tell(user, "one")
+    async with post.socket(user, channels=["events"]) as socket:
+        await socket.ready()
+        await post.stand.rows("notifier", "update streams set seq = 2 where user_id = $1", user.id)
+        again = 'insert into events select user_id, 2, kind, body || \'{"name": "other"}\', at from events'
+        await post.stand.rows("notifier", again)
+        await post.tell(user, "three")
+        assert await socket.names(2) == ["other", "three"]
+
+
 async def test_a_position_that_the_log_does_not_have_asks_for_a_resync(start_post: Any) -> None:
     post = await start_post()
     user = await post.user()
@@ -80,12 +106,18 @@ async def test_nothing_of_another_user_is_ever_told(start_post: Any) -> None:
     post = await start_post()
     mine, other = await post.user(), await post.user()
     await post.tell(other, "canary 1")
-    async with post.socket(mine, resume_from=0) as socket, post.events(mine, 0) as events:
+    async with (
+        post.socket(mine, resume_from=0) as socket,
+        post.events(mine, 0) as events,
+        post.socket(other, channels=["events"]) as theirs,
+    ):
+        await theirs.ready()
         for channel in ("events", "trading_updates", "portfolio_updates"):
             await socket.send(type="subscribe", channel=channel, user_id=str(other.id))
         await socket.ready()
         await post.tell(other, "canary 2")
         await post.tell(mine, "mine")
+        assert await theirs.names(1) == ["canary 2"]
         assert await socket.names(1) == ["mine"]
         assert (await events.data())["name"] == "mine"
     async with post.events(mine, 0) as events:

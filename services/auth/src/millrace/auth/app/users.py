@@ -27,7 +27,6 @@ _ADMINISTER = "update users set role = $2, is_active = $3 where id = $1 returnin
 _END_ALL = """
 update sessions set ended_at = $2, ended_reason = $3 where user_id = $1 and ended_at is null returning id
 """
-_VOID_TICKETS = "update tickets set used_at = $2 where user_id = $1 and used_at is null"
 _PREFERENCES_LIMIT = 16_384
 Row = dict[str, Any]
 
@@ -78,7 +77,6 @@ async def administer(work: Work, clock: Clock, user_id: UUID, role: str | None, 
         return shown(old)
     row = await work.connection.fetchrow(_ADMINISTER, user_id, role, is_active)
     reason = "role changed" if is_active else "disabled"
-    await work.connection.execute(_VOID_TICKETS, user_id, clock.now())
     for ended in await work.connection.fetch(_END_ALL, user_id, clock.now(), reason):
         work.emit(SessionEnded(user_id=user_id, session_id=ended["id"], reason=reason))
     if old["is_active"] and not is_active:
