@@ -53,7 +53,7 @@ def test_every_variable_is_a_setting(compose: dict[str, Any]) -> None:
 
 def test_no_secret_has_a_default_and_only_loopback_is_published(compose: dict[str, Any]) -> None:
     text = (ROOT / "docker-compose.yml").read_text()
-    for name in ("POSTGRES_PASSWORD", "MILLRACE_MASTER_KEY", "MILLRACE_INTERNAL_KEY"):
+    for name in ("POSTGRES_PASSWORD", "MILLRACE_MASTER_KEY", "MILLRACE_INTERNAL_KEY", "MILLRACE_APPROVAL_KEY"):
         used = re.findall(r"\$\{" + name + r"[^}]*\}", text)
         assert used
         assert all(f"{name}:?" in each for each in used)

@@ -32,6 +32,7 @@ OPERATOR = {
     "POSTGRES_PASSWORD": uuid4().hex,
     "MILLRACE_MASTER_KEY": uuid4().hex + uuid4().hex,
     "MILLRACE_INTERNAL_KEY": uuid4().hex + uuid4().hex,
+    "MILLRACE_APPROVAL_KEY": uuid4().hex + uuid4().hex,
 }
 
 

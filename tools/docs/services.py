@@ -36,7 +36,7 @@ def _context(name: str) -> Context:
         database=database,
         works=Works(database, TableOutbox(lambda: None), clock),
         call=_no_call,
-        keys=Keys.load(settings.data_dir, _KEY, _KEY),
+        keys=Keys.load(settings.data_dir, _KEY, _KEY, _KEY),
         at_rest=_at_rest,
         jobs=Jobs(),
     )

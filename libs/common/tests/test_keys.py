@@ -38,6 +38,7 @@ def test_key_files_belong_to_their_owner_alone_and_nothing_else_is_left(tmp_path
     folder = tmp_path / "keys"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {f.name: stat.S_IMODE(f.stat().st_mode) for f in folder.iterdir()} == {
+        "approval.key": 0o600,
         "internal.key": 0o600,
         "master.key": 0o600,
     }
@@ -47,7 +48,7 @@ def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         found = pool.map(load, [tmp_path] * 16, chunksize=1)
     assert len(set(found)) == 1
-    assert {f.name for f in (tmp_path / "keys").iterdir()} == {"internal.key", "master.key"}
+    assert {f.name for f in (tmp_path / "keys").iterdir()} == {"approval.key", "internal.key", "master.key"}
 
 
 def test_the_leavings_of_a_killed_process_do_not_stop_the_next_one(tmp_path: Path) -> None:
@@ -87,12 +88,20 @@ def test_a_weak_key_is_refused_by_name_and_is_not_repeated(tmp_path: Path, weak:
 
 
 def test_given_keys_are_used_and_leave_nothing_on_disk(tmp_path: Path) -> None:
-    keys = Keys.load(tmp_path, STRONG, STRONG)
-    assert keys.master == STRONG.get_secret_value().encode()
-    assert keys.approval != keys.master
+    keys = Keys.load(tmp_path, STRONG, STRONG, STRONG)
+    assert keys.master == keys.approval == STRONG.get_secret_value().encode()
     assert list(tmp_path.iterdir()) == []
     again = Keys.load(tmp_path, SecretStr(STRONG.get_secret_value() + "\n"), STRONG)
     assert again.master == keys.master
+
+
+def test_who_knows_the_internal_key_cannot_make_approvals(tmp_path: Path) -> None:
+    with pytest.raises(WeakKey, match="MILLRACE_APPROVAL_KEY is missing"):
+        _ = Keys.load(tmp_path, STRONG, STRONG).approval
+    made = Keys.load(tmp_path, None, None)
+    assert made.approval == Keys.load(tmp_path, None, None).approval
+    assert made.approval.decode() == (tmp_path / "keys" / "approval.key").read_text()
+    assert made.approval not in {made.master, (tmp_path / "keys" / "internal.key").read_bytes()}
 
 
 def test_keys_do_not_show_themselves(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """The platform's own secrets: from the environment, or made once and kept in the data folder, readable by its owner."""
 
-import hashlib
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,19 +23,37 @@ class WeakKey(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """`master` seals what is stored; `internal` signs calls between services; `approval` signs risk's decisions."""
+    """`master` seals what is stored; `internal` signs calls between services.
+
+    They come from the environment, or from files in the data folder that every process on the machine shares.
+    """
 
     master: bytes = field(repr=False)
     internal: Identities
-    approval: bytes = field(repr=False)
+    _approval: Callable[[], bytes] = field(repr=False)
+
+    @property
+    def approval(self) -> bytes:
+        """The key under risk's decisions. Raises `WeakKey`.
+
+        Only risk and execution ask for it, and where keys come from the environment only they are given it.
+        """
+        return self._approval()
 
     @classmethod
-    def load(cls, folder: Path, master: SecretStr | None, internal: SecretStr | None) -> Self:
+    def load(
+        cls, folder: Path, master: SecretStr | None, internal: SecretStr | None, approval: SecretStr | None = None
+    ) -> Self:
         """Read the keys, making what is missing. Raises `WeakKey`."""
         inner = _key("MILLRACE_INTERNAL_KEY", internal, folder / "keys" / "internal.key")
         outer = _key("MILLRACE_MASTER_KEY", master, folder / "keys" / "master.key")
-        approval = hashlib.sha256(b"approval" + inner).digest()
-        return cls(outer, Identities(inner), approval)
+
+        def decisions() -> bytes:
+            if internal is not None and approval is None:  # a file that only one of the two can read would never match
+                raise WeakKey("MILLRACE_APPROVAL_KEY is missing: give risk and execution the same random one")
+            return _key("MILLRACE_APPROVAL_KEY", approval, folder / "keys" / "approval.key")
+
+        return cls(outer, Identities(inner), decisions)
 
 
 def _key(name: str, given: SecretStr | None, path: Path) -> bytes:

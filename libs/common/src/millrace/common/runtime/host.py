@@ -213,7 +213,8 @@ class Host:
 
     def keys(self) -> Keys:
         """The platform's secrets."""
-        return Keys.load(self.settings.data_dir, self.settings.master_key, self.settings.internal_key)
+        settings = self.settings
+        return Keys.load(settings.data_dir, settings.master_key, settings.internal_key, settings.approval_key)
 
     async def until(self, true: Callable[[], Awaitable[bool]], seconds: float = 15.0) -> None:
         """Wait until something holds. Raises TimeoutError."""

@@ -48,7 +48,10 @@ class Settings(BaseSettings):
     internal_key: SecretStr | None = Field(
         default=None, description="signs calls between services, the same in all of them; none: as above"
     )
-    otlp_endpoint: str = Field(default="", description="where traces go; not used yet")
+    approval_key: SecretStr | None = Field(
+        default=None, description="signs risk's decisions; only risk and execution are given it; none: as above"
+    )
+    otlp_endpoint: str = Field(default="", description="where traces go, an OTLP/HTTP address; none: nowhere")
     rest_urls: str = Field(default="", description="ops addresses of the other processes, for lockstep replays")
     auth_url: str = _at(8001)
     marketdata_url: str = _at(8002)

@@ -85,7 +85,7 @@ def _keys(settings: Settings) -> Result:
     if not given and not (settings.data_dir / "keys").is_dir():
         return True, "made at the first start", ""
     try:
-        Keys.load(settings.data_dir, settings.master_key, settings.internal_key)
+        Keys.load(settings.data_dir, settings.master_key, settings.internal_key, settings.approval_key)
     except (WeakKey, OSError) as weak:
         return False, str(weak), "set a random key: openssl rand -hex 32"
     return True, "strong", ""
