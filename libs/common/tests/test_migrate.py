@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 
 from millrace.common.db import migrate
+from millrace.common.db.database import CONNECTION_ERRORS
 from millrace.common.runtime.host import owned_schemas
 from millrace.common.runtime.settings import SERVICES
 from millrace.common.testing.postgres import NewDatabase
@@ -79,6 +80,17 @@ async def test_a_migration_that_fails_halfway_leaves_nothing_behind(new_database
     (history / "0002_more.py").write_text(SECOND.format(more=""))
     assert await migrate.upgrade(url, {"halfway": history}) == ["halfway"], "the lock of the one that failed is free"
     assert [row["column_name"] for row in await ask(url, _COLUMNS)] == ["n", "m"]
+
+
+async def test_a_connection_that_is_lost_while_migrating_is_told_as_such_and_the_next_try_goes_well(
+    new_database: NewDatabase, history: Path
+) -> None:
+    url = await new_database()
+    (history / "0002_more.py").write_text(SECOND.format(more="select pg_terminate_backend(pg_backend_pid())"))
+    with pytest.raises(CONNECTION_ERRORS):
+        await migrate.upgrade(url, {"halfway": history})
+    (history / "0002_more.py").write_text(SECOND.format(more=""))
+    assert await migrate.upgrade(url, {"halfway": history}) == ["halfway"]
 
 
 _COLUMNS = """

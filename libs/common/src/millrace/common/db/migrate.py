@@ -68,6 +68,7 @@ async def _version(connection: "asyncpg.Connection[asyncpg.Record]", schema: str
 async def _upgrade(url: str, schema: str, folder: Path) -> None:
     from alembic import command
     from alembic.config import Config
+    from sqlalchemy.exc import DBAPIError
     from sqlalchemy.ext.asyncio import create_async_engine
 
     config = Config()
@@ -86,5 +87,7 @@ async def _upgrade(url: str, schema: str, folder: Path) -> None:
     try:
         async with engine.begin() as connection:
             await connection.run_sync(run)
+    except DBAPIError as problem:
+        raise (problem.orig and problem.orig.__cause__) or problem from None  # as callers know it: PostgreSQL's own
     finally:
         await engine.dispose()
