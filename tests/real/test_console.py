@@ -30,9 +30,8 @@ class Desk:
     def rows(self, heading: str) -> str:
         """An expression: how many rows the table under a heading has."""
         panels = "[...document.querySelectorAll('section.panel')]"
-        return (
-            f"{panels}.find(p => p.querySelector('h2').textContent === '{heading}').querySelectorAll('tbody tr').length"
-        )
+        table = f"{panels}.find(p => p.querySelector('h2')?.textContent === '{heading}')"
+        return f"({table}?.querySelectorAll('tbody tr').length ?? 0)"
 
 
 @pytest.fixture(scope="module")
