@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import aiohttp
 
+PATIENCE = float(os.environ.get("MILLRACE_TEST_PATIENCE", 1))  # how many times longer things may take on a busy machine
 PROGRAM = str(Path(sys.executable).parent / "millrace")
 
 
@@ -41,7 +42,7 @@ def millrace(*arguments: str | Path, stdin: str = "", **environment: str) -> Don
         env=_environment(environment),
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=60 * PATIENCE,
         check=False,
     )
     assert "Traceback" not in done.stderr, done.stderr
@@ -81,7 +82,7 @@ class Started:
     def stop(self, number: int = signal.SIGTERM, seconds: float = 20) -> Done:
         """Send a signal and wait for the end."""
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=seconds)
+        out, err = self.process.communicate(timeout=seconds * PATIENCE)
         assert "Traceback" not in err, err
         return Done(self.process.returncode, out, err)
 
@@ -97,7 +98,7 @@ def free_port() -> int:
 
 async def seconds_to_health(address: str, begun: float) -> float:
     """Wait until a platform serves; the seconds since `begun`, a monotonic instant."""
-    async with aiohttp.ClientSession() as session, asyncio.timeout(60):
+    async with aiohttp.ClientSession() as session, asyncio.timeout(60 * PATIENCE):
         while True:
             try:
                 async with session.get(f"{address}/health") as answer:
