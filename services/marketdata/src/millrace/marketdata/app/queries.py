@@ -129,7 +129,8 @@ class Market:
                 raise MillraceError(
                     Code.INVALID_SYMBOL, f"{place[:40]!r} is not a known exchange; known are {', '.join(PLATFORMS)}"
                 )
-            there = sorted(instrument.symbol for instrument in PLATFORMS[place].instruments)
+            listed = {instrument.symbol for instrument in PLATFORMS[place].instruments}
+            there = sorted(listed | {told for exchange, told in self._live() if exchange == place})
             if name in there:
                 return place, name
             supported += [symbol for symbol in there if symbol not in supported]
