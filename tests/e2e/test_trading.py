@@ -130,3 +130,15 @@ async def test_the_books_are_clean_afterwards(platform: Platform, client: Client
     await client.order()
     broken = {f.check.number: f.rows for f in await verify(platform.host.url, 20) if f.rows}
     assert broken == {}
+
+
+async def test_an_order_in_the_name_of_somebody_elses_bot_is_not_found(client: Client) -> None:
+    strategies = {s["name"]: s["id"] for s in (await client.get("/api/v1/strategies"))["strategies"]}
+    bot = {"name": "mine", "strategy_id": strategies["hold"], "exchange": "binance", "symbol": "BTCUSDT"}
+    _, made = await client.call("POST", "/api/v1/bots", bot)
+    assert (await client.order(bot_id=made["id"]))["bot_id"] == made["id"]
+    async with Client(client.base) as other:
+        await other.register()
+        order = {"symbol": "BTCUSDT", "side": "BUY", "order_type": "MARKET", "quantity": "0.01", "bot_id": made["id"]}
+        status, error = await other.call("POST", "/api/v1/orders", order)
+        assert (status, error["code"]) == (404, "NOT_FOUND")

@@ -52,6 +52,16 @@ async def test_a_switch_reaches_only_its_owners_orders(desk: Desk) -> None:
     assert answer.status == 201
 
 
+async def test_nobody_can_lift_or_forestall_somebody_elses_switch(desk: Desk) -> None:
+    other, _ = await user_of(desk.stand)
+    theirs = switch(desk, "account", desk.account_id, user=other.user_id)
+    mine = switch(desk, "account", desk.account_id)
+    await desk.stand.hear(theirs, mine, theirs.model_copy(update={"active": False}))
+    order = await desk.placed(price="19000")
+    await desk.approve(order)
+    assert desk.states(order) == ["cancelled"]
+
+
 async def test_halts_are_still_there_after_a_restart(desk: Desk) -> None:
     await desk.stand.hear(switch(desk, "account", desk.account_id))
     halts = await desk.stand.rows("execution", "select scope, target, user_id from halts")

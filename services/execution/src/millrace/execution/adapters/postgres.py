@@ -110,10 +110,10 @@ select * from orders where state = 'received' and reduce_only and side = 'sell' 
 order by order_id for update
 """
 _HISTORY = "select * from orders where account_id = $1 and symbol = $2 and bot_id is not distinct from $3 order by num"
-_RESUME = "delete from halts where scope = $1 and target = $2"
+_RESUME = "delete from halts where scope = $1 and target = $2 and user_id is not distinct from $3"
 _HALT = """
 insert into halts (scope, target, user_id, reason, halted_at) values ($1, $2, $3, $4, $5)
-on conflict (scope, target) do nothing
+on conflict do nothing
 """
 
 
@@ -226,12 +226,11 @@ class PostgresOrders:
         self._page(work).changed.update({row["order_id"]: row for row in rows})
 
     async def halt(self, work: Work, switch: KillSwitchChanged, at: datetime) -> None:
-        owner = None if switch.scope == "global" else switch.user_id
-        await work.connection.execute(_HALT, switch.scope, switch.target, owner, switch.reason, at)
+        await work.connection.execute(_HALT, switch.scope, switch.target, _owner(switch), switch.reason, at)
         work.cache.pop("halts", None)
 
     async def resume(self, work: Work, switch: KillSwitchChanged) -> None:
-        await work.connection.execute(_RESUME, switch.scope, switch.target)
+        await work.connection.execute(_RESUME, switch.scope, switch.target, _owner(switch))
         work.cache.pop("halts", None)
 
     async def halted(self, work: Work, order: Row) -> str | None:
@@ -245,3 +244,7 @@ class PostgresOrders:
     async def add_fills(self, work: Work, fills: Sequence[Row]) -> set[str]:
         rows = await work.connection.fetch(_FILLS, *([fill[name] for fill in fills] for name in _FILL_NAMES))
         return {row["trade_id"] for row in rows}
+
+
+def _owner(switch: KillSwitchChanged) -> UUID | None:
+    return None if switch.scope == "global" else switch.user_id

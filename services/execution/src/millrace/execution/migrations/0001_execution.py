@@ -36,7 +36,7 @@ def upgrade() -> None:
       user_id uuid,
       reason text not null,
       halted_at timestamptz not null,
-      primary key (scope, target)
+      unique nulls not distinct (scope, target, user_id)
     );
 
     create table orders (

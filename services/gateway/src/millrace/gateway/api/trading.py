@@ -151,7 +151,10 @@ def _bots(api: APIRouter, backend: Backend, user_dependency: Any) -> None:
 def _orders(api: APIRouter, backend: Backend, user_dependency: Any) -> None:
     @api.post("/orders", status_code=201)
     async def place(user: user_dependency, asked: Annotated[NewOrder, Depends(body(NewOrder))]) -> Response:
-        row = await backend.ask("execution", "POST", "/orders", user, json=canonical_order(asked))
+        sent = canonical_order(asked)
+        if asked.bot_id is not None:  # the caller's own, and the order goes to the account it trades on
+            sent["account_id"] = (await backend.ask("bots", "GET", f"/bots/{asked.bot_id}", user))["account_id"]
+        row = await backend.ask("execution", "POST", "/orders", user, json=sent)
         return json_response(words.order(row), 201)
 
     @api.get("/orders")
