@@ -76,29 +76,7 @@ def routes(backend: Backend, now: Callable[[], datetime], *, secure: bool) -> AP
     user_dependency = Annotated[Principal, Depends(backend.user)]
 
     def signed_in(found: dict[str, Any], status: int = 200) -> Response:
-        shown = {
-            "access_token": found["access_token"],
-            "refresh_token": found["refresh_token"],
-            "token_type": "bearer",
-            "expires_in": found["expires_in"],
-            "user": words.user(found["user"]),
-            "user_context": {
-                "user_id": found["user"]["id"],
-                "username": found["user"]["username"],
-                "role": found["user"]["role"],
-            },
-        }
-        answer = json_response(shown, status)
-        answer.set_cookie(
-            _COOKIE,
-            found["refresh_token"],
-            max_age=_WEEK,
-            path=_REFRESH_PATH,
-            httponly=True,
-            samesite="strict",
-            secure=secure,
-        )
-        return answer
+        return _signed_in(found, status, secure=secure)
 
     @api.post("/auth/register", status_code=201)
     async def register(asked: Annotated[Register, Depends(body(Register))]) -> Response:
@@ -140,6 +118,32 @@ def routes(backend: Backend, now: Callable[[], datetime], *, secure: bool) -> AP
 
     _users(api, backend, user_dependency)
     return api
+
+
+def _signed_in(found: dict[str, Any], status: int, *, secure: bool) -> Response:
+    shown = {
+        "access_token": found["access_token"],
+        "refresh_token": found["refresh_token"],
+        "token_type": "bearer",
+        "expires_in": found["expires_in"],
+        "user": words.user(found["user"]),
+        "user_context": {
+            "user_id": found["user"]["id"],
+            "username": found["user"]["username"],
+            "role": found["user"]["role"],
+        },
+    }
+    answer = json_response(shown, status)
+    answer.set_cookie(
+        _COOKIE,
+        found["refresh_token"],
+        max_age=_WEEK,
+        path=_REFRESH_PATH,
+        httponly=True,
+        samesite="strict",
+        secure=secure,
+    )
+    return answer
 
 
 def _users(api: APIRouter, backend: Backend, user_dependency: Any) -> None:
