@@ -20,14 +20,20 @@ def routes(backend: Backend) -> APIRouter:
     """What the market does. A symbol may hold a slash, so the longer paths stand before the shorter."""
     api = APIRouter(prefix="/api/v1")
     user_dependency = Annotated[Principal, Depends(backend.user)]
+    _botplatform(api, backend, user_dependency)
+    _crypto(api, backend, user_dependency)
+    _interfaces(api, backend, user_dependency)
+    return api
 
-    async def candles(user: Principal, symbol: str, **query: Any) -> dict[str, Any]:
-        span = {name: value.isoformat() for name, value in query.items() if isinstance(value, datetime)}
-        found: dict[str, Any] = await backend.ask(
-            "marketdata", "GET", "/candles", user, query={"symbol": symbol, **query, **span}
-        )
-        return found
 
+async def _candles(backend: Backend, user: Principal, symbol: str, **query: Any) -> dict[str, Any]:
+    span = {name: value.isoformat() for name, value in query.items() if isinstance(value, datetime)}
+    asked = {"symbol": symbol, **query, **span}
+    found: dict[str, Any] = await backend.ask("marketdata", "GET", "/candles", user, query=asked)
+    return found
+
+
+def _botplatform(api: APIRouter, backend: Backend, user_dependency: Any) -> None:
     @api.get("/market-data/symbols")
     async def symbols(user: user_dependency, exchange: str | None = None, limit: Limit = 100) -> Response:
         rows = (await backend.ask("marketdata", "GET", "/symbols", user, query={"exchange": exchange}))["items"]
@@ -44,10 +50,12 @@ def routes(backend: Backend) -> APIRouter:
         limit: Limit = 100,
     ) -> Response:
         query = {"exchange": exchange, "timeframe": interval, "from": start_time, "before": end_time, "limit": limit}
-        found = await candles(user, symbol, **query)
+        found = await _candles(backend, user, symbol, **query)
         rows = [_bar(row) for row in found["items"]]
         return json_response({"symbol": symbol, "exchange": exchange, "interval": interval, "candles": rows})
 
+
+def _crypto(api: APIRouter, backend: Backend, user_dependency: Any) -> None:
     @api.get("/market-data/{symbol:path}/history")
     async def history(
         user: user_dependency,
@@ -58,7 +66,7 @@ def routes(backend: Backend) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=5000)] = 500,
     ) -> Response:
         query = {"timeframe": timeframe, "from": start_time, "before": end_time, "limit": limit}
-        found = await candles(user, symbol, **query)
+        found = await _candles(backend, user, symbol, **query)
         rows = [{**_bar(row), "trades_count": None} for row in found["items"]]
         span = {"start_time": rows[0]["timestamp"], "end_time": rows[-1]["timestamp"]} if rows else {}
         answer = {"symbol": symbol, "timeframe": timeframe, "data": rows, "start_time": None, "end_time": None}
@@ -73,10 +81,12 @@ def routes(backend: Backend) -> APIRouter:
 
     @api.get("/market-data/{symbol:path}")
     async def newest(user: user_dependency, symbol: str, timeframe: str = "1m", limit: Limit = 100) -> Response:
-        found = await candles(user, symbol, timeframe=timeframe, limit=limit)
+        found = await _candles(backend, user, symbol, timeframe=timeframe, limit=limit)
         data = [words.candle(row, timeframe) for row in found["items"]]
         return json_response({"symbol": symbol, "data": data, "count": len(data), "has_more": found["has_more"]})
 
+
+def _interfaces(api: APIRouter, backend: Backend, user_dependency: Any) -> None:
     @api.get("/market/ticker/{symbol:path}")
     async def ticker(user: user_dependency, symbol: str) -> Response:
         found = await backend.ask("marketdata", "GET", "/ticker", user, query={"symbol": symbol})
@@ -86,11 +96,9 @@ def routes(backend: Backend) -> APIRouter:
 
     @api.get("/market/klines/{symbol:path}")
     async def klines(user: user_dependency, symbol: str, interval: str, limit: Limit = 500) -> Response:
-        found = await candles(user, symbol, timeframe=interval, limit=limit)
+        found = await _candles(backend, user, symbol, timeframe=interval, limit=limit)
         data = [_bar(row) for row in found["items"]]
         return json_response({"symbol": parse_symbol(symbol).joined, "interval": interval, "data": data})
-
-    return api
 
 
 def _listed(row: dict[str, Any]) -> dict[str, Any]:
