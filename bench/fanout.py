@@ -84,7 +84,8 @@ def events(servers: dict[str, Child], count: int, effort: Effort) -> list[Figure
 
 def beside_a_stalled_one(server: Child, effort: Effort) -> Figure:
     """What one client that never reads does to the others: its buffers fill, it waits, it is dropped."""
-    without, beside = [], []
+    without: list[float] = []
+    beside: list[float] = []
     for _ in range(effort.rounds):
         for stalled, found in ((0, without), (1, beside)):
             clients = Clients(server, COUNTS[0], stalled=stalled)

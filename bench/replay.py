@@ -25,6 +25,8 @@ from figures import Figure
 from millrace.common.auth.internal import HEADER
 from millrace.common.auth.principal import Principal
 from millrace.common.bus.port import Subscription
+from millrace.common.bus.postgres import PostgresBus
+from millrace.common.db.outbox import LogOutbox
 from millrace.common.db.work import Works
 from millrace.common.events.market import CandleClosed
 from millrace.common.events.message import Event
@@ -47,7 +49,9 @@ def played(bars: int) -> float:
     program = str(Path(sys.executable).parent / "millrace")
     command = [program, "replay", "--bus", "postgres", "--strategy", "trend", "--bars", str(bars), "-o", "json"]
     begun = time.monotonic()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
     return time.monotonic() - begun
 
 
@@ -58,8 +62,8 @@ class Owner:
         self.user = Principal(uuid4(), "bench", "trader")
         self.timeframe = timeframe
         self._host = host
-        database = host.running["marketdata"].database
-        self._works = Works(database, host.running["marketdata"].outbox, host.clock)
+        assert isinstance(host.bus, PostgresBus)
+        self._works = Works(host.running["marketdata"].database, LogOutbox(host.bus.deliver), host.clock)
 
     async def say(self, event: Event) -> None:
         """As the service it comes from would."""

@@ -14,9 +14,10 @@ import subprocess
 import sys
 import tempfile
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(Path(__file__).parent)]
@@ -48,7 +49,7 @@ def measured(cases: Sequence[str], known: dict[str, str], effort: Effort) -> tup
             continue
         module, name = known[case].split(":")
         try:
-            measure: Callable[[Effort], Awaitable[list[Figure]]] = getattr(import_module(module), name)
+            measure: Callable[[Effort], Coroutine[Any, Any, list[Figure]]] = getattr(import_module(module), name)
             figures = uvloop.run(measure(effort))
         except Exception:
             traceback.print_exc()

@@ -1,10 +1,14 @@
-"""An HTTP connection that costs the load generator little: requests are prepared bytes, answers are read as they are."""
+"""HTTP connections that cost the load generator little: prepared bytes go out, answers are read as they are."""
 
 import asyncio
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
+
+
+_FRESH_SECONDS = 2.0  # the server closes what has been idle for five
 
 
 class Wires:
@@ -14,11 +18,11 @@ class Wires:
         self._host, self._port = urlsplit(base).hostname, urlsplit(base).port
         lines = [f"{name}: {value}\r\n" for name, value in {**headers, "host": "bench"}.items()]
         self._head = f"content-type: application/json\r\n{''.join(lines)}".encode()
-        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+        self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter, float]] = []
 
     async def post(self, path: str, body: Any) -> tuple[int, Any]:
         """Status and body of the answer."""
-        reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection(self._host, self._port)
+        reader, writer = self._fresh() or await asyncio.open_connection(self._host, self._port)
         text = orjson.dumps(body)
         writer.write(
             b"POST %s HTTP/1.1\r\n%scontent-length: %d\r\n\r\n" % (path.encode(), self._head, len(text)) + text
@@ -26,10 +30,18 @@ class Wires:
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
         answer = orjson.loads(await reader.readexactly(length))
-        self._idle.append((reader, writer))
+        self._idle.append((reader, writer, time.monotonic()))
         return int(head.split(None, 2)[1]), answer
+
+    def _fresh(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        while self._idle:
+            reader, writer, used = self._idle.pop()
+            if time.monotonic() - used < _FRESH_SECONDS:
+                return reader, writer
+            writer.close()
+        return None
 
     def close(self) -> None:
         """Close those that are idle."""
-        for _, writer in self._idle:
+        for _, writer, _ in self._idle:
             writer.close()
