@@ -19,9 +19,7 @@ async def messages(servers: str, topic: str, key: str | None, count: int, follow
     consumer = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False, request_timeout_ms=10_000)
     try:
         await consumer.start()
-        if topic not in await consumer.topics():
-            raise LookupError(topic)
-        places = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
+        places = await _places(servers, topic)
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         for place, first in (await consumer.beginning_offsets(places)).items():
@@ -38,6 +36,18 @@ async def messages(servers: str, topic: str, key: str | None, count: int, follow
         raise BusUnavailable(f"{type(problem).__name__}: {problem}") from problem
     finally:
         await consumer.stop()
+
+
+async def _places(servers: str, topic: str) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    try:
+        await admin.start()
+        if topic not in await admin.list_topics():
+            raise LookupError(topic)
+        (found,) = await admin.describe_topics([topic])
+        return [TopicPartition(topic, each["partition"]) for each in found["partitions"]]
+    finally:
+        await admin.close()
 
 
 async def _read(consumer: AIOKafkaConsumer, key: str | None) -> list[Envelope]:
