@@ -105,8 +105,9 @@ async def test_types_a_reader_never_applies_and_copies_for_other_stages_are_not_
 async def test_what_the_outboxes_say_must_be_applied_too(platform: Platform) -> None:
     await platform.applied(await platform.published(60), *READERS)
     await platform.published(5)
-    await platform.published(None)
-    assert await platform.broken() == []
+    late = await platform.published(None)
+    assert await platform.broken() == await platform.broken("I10") == []
+    await platform.sql("update execution.outbox set said_at = now() - interval '3 seconds' where id = $1", late)
     assert [row["service"] for row in await platform.broken("I10")] == ["execution"]
     lost = await platform.published(11)
     assert {(row["service"], row["id"]) for row in await platform.broken()} == {(name, str(lost)) for name in READERS}

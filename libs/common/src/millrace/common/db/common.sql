@@ -26,6 +26,7 @@ create table outbox (
   traceparent text,
   stage int not null default 0,
   body bytea not null,
+  said_at timestamptz not null default now(),
   published_at timestamptz
 );
 create index outbox_unpublished on outbox (number) where published_at is null;

@@ -8,7 +8,6 @@ order of a key's rows equal to the order of its commits.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from millrace.common.db.database import Connection
@@ -123,7 +122,7 @@ async def _insert(connection: Connection, statement: str, said: Sequence[Said]) 
     result = []
     for topic, envelope in said:
         seq, partition, position = next(turns[topic, envelope.key])
-        result.append(Appended(topic, partition, position, replace(envelope, seq=seq)))
+        result.append(Appended(topic, partition, position, envelope.numbered(seq)))
     return result
 
 

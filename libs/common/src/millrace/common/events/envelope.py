@@ -43,6 +43,25 @@ class Envelope:
     stage: int = 0
     event: object = field(default=None, compare=False, repr=False)
 
+    def numbered(self, seq: int) -> "Envelope":
+        """The same message with its sequence number. By hand, because `dataclasses.replace` takes four times as long."""
+        e = self
+        return Envelope(
+            e.id,
+            e.type,
+            e.source,
+            e.time,
+            e.key,
+            e.body,
+            e.tenant,
+            seq,
+            e.correlation,
+            e.causation,
+            e.traceparent,
+            e.stage,
+            e.event,
+        )
+
     def headers(self) -> Headers:
         """The attributes as Kafka headers; absent ones are left out."""
         found: Headers = [

@@ -148,7 +148,10 @@ CHECKS = (
     Check(
         "I10",
         "everything that was committed has been published",
-        _each("select '{s}' as service, count(*) from {s}.outbox where published_at is null having count(*) > 0"),
+        _each(
+            "select '{s}' as service, count(*) from {s}.outbox where published_at is null "
+            "and said_at < now() - interval '2 seconds' having count(*) > 0"
+        ),
     ),
     Check(
         "I11",

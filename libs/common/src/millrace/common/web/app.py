@@ -21,7 +21,8 @@ BODY_LIMIT = 1 << 20
 def create_app(title: str, *, service: str, render: Renderer = canonical, **options: Any) -> FastAPI:
     """A FastAPI app with the house's error handling; internal apps publish no documentation."""
     options = {"openapi_url": None, "docs_url": None, "redoc_url": None, **options}
-    app = FastAPI(title=title, **options)
+    quiet: Any = {"tracing": False, "metrics": False, "logs": False}  # `Observe` does it, for half the time
+    app = FastAPI(title=title, telemetry=quiet, **options)
     handle_errors(app, render, RETRYABLE)
     app.add_middleware(BodyLimit, render=render)
     app.add_middleware(Observe, service=service, render=render)
