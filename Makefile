@@ -8,6 +8,9 @@ SECONDS ?= 30
 KILLS ?= 10
 SEED ?= 1
 BUS ?= postgres
+CASES ?=
+ROUNDS ?= 3
+MINUTES ?= 2
 export PYTHONDONTWRITEBYTECODE = 1
 
 .PHONY: help install up demo test test-real check lock docs docs-check bench digest isolate screenshot crash clean
@@ -78,6 +81,9 @@ screenshot: $(VENV)/.dev ## look at the console in Chromium and keep docs/dashbo
 
 crash: $(VENV)/.dev ## kill the platform while it trades (KILLS= SEED= BUS=) and check the books
 	@$(if $(filter kafka,$(BUS)),tools/real) $(BIN)/python tools/crash.py --kills $(KILLS) --seed $(SEED) --bus $(BUS)
+
+bench: $(VENV)/.dev ## measure, each figure beside its floor (CASES= ROUNDS= MINUTES= ARGS="--json FILE")
+	@$(BIN)/python bench/run.py $(CASES) --rounds $(ROUNDS) --minutes $(MINUTES) $(ARGS)
 
 clean: ## forget the environment and caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

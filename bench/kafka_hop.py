@@ -29,6 +29,7 @@ from millrace.common.kernel.ids import new_id
 from millrace.common.kernel.partitions import partition_of
 
 TOPIC = CandleClosed.topic
+GROUPS_TOPIC = "portfolio.v1"
 PARTITIONS = 6
 SESSION = 6.0
 _BOUND = 60.0
@@ -55,11 +56,11 @@ def candle(number: int) -> CandleClosed:
     return CandleClosed(exchange="binance", symbol="BTC/USDT", timeframe="1s", opened_at=datetime.now(UTC), **prices)
 
 
-def said(event: CandleClosed, key: str, source: str = "bench") -> Outgoing:
+def said(event: CandleClosed, key: str, topic: str = TOPIC, source: str = "bench") -> Outgoing:
     """The event as a service sends it."""
     event_id = new_id()
     body = event.model_dump_json().encode()
-    return TOPIC, Envelope(event_id, event.type, source, datetime.now(UTC), key, body, None, 1, event_id)
+    return topic, Envelope(event_id, event.type, source, datetime.now(UTC), key, body, None, 1, event_id)
 
 
 async def client_cost(bus: KafkaBus, count: int) -> float:
@@ -84,13 +85,13 @@ async def client_cost(bus: KafkaBus, count: int) -> float:
 def one_for_each_partition(source: str) -> list[Outgoing]:
     """Messages that together reach every member of a group."""
     keys = {partition_of(str(n), PARTITIONS): str(n) for n in range(100)}
-    return [said(candle(0), keys[partition], source) for partition in range(PARTITIONS)]
+    return [said(candle(0), keys[partition], GROUPS_TOPIC, source) for partition in range(PARTITIONS)]
 
 
 async def replaced(bus: KafkaBus, prefix: str, *, dying: bool) -> float:
     """Seconds from a member's leave, or death, until the other one reads what was the member's."""
     group = f"bench-{uuid.uuid4().hex[:6]}"
-    subscription = await bus.subscribe(group, [TOPIC])
+    subscription = await bus.subscribe(group, [GROUPS_TOPIC])
     heard: dict[str, set[int]] = {}
     news = asyncio.Event()
 
@@ -106,16 +107,16 @@ async def replaced(bus: KafkaBus, prefix: str, *, dying: bool) -> float:
 
     reader = asyncio.create_task(read())
     try:
-        with Child("member.py", kafka(), prefix, group, TOPIC) as member:
+        with Child("member.py", kafka(), prefix, group, GROUPS_TOPIC) as member:
             await _shared(bus, member)
             if dying:
                 member.process.kill()
             else:
                 member.say(leave=True)
             begun = time.monotonic()
-            await bus.publish(one_for_each_partition("after"))
+            await bus.publish(one_for_each_partition(group))
             async with asyncio.timeout(_BOUND):
-                while len(heard.get("after", ())) < PARTITIONS:
+                while len(heard.get(group, ())) < PARTITIONS:
                     news.clear()
                     await news.wait()
             return time.monotonic() - begun

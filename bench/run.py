@@ -37,6 +37,7 @@ ALONE = {
     "memory": "memory:measure",
 }
 ON_KAFKA = {"kafka": "order_path:on_kafka", "hop": "kafka_hop:measure", "tick": "tick:on_kafka"}
+PLACE, END = "<!-- the last run -->", "<!-- until here -->"
 CASES = list(dict.fromkeys([*ALONE, *ON_KAFKA]))
 
 
@@ -73,6 +74,13 @@ def with_kafka(cases: Sequence[str], options: argparse.Namespace) -> tuple[list[
         return [read(line) for line in Path(file.name).read_text().splitlines()], done.returncode == 0
 
 
+def placed(text: str, page: Path) -> str:
+    """The page with this table in its place, or the table alone where there is no page yet."""
+    head, mark, rest = page.read_text().partition(PLACE) if page.exists() else ("", "", "")
+    tail = rest.partition(END)[2]
+    return f"{head}{mark}\n\n{text}\n{END}{tail}" if mark else text
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -81,7 +89,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=2.0, help="of the paced run that watches memory")
     parser.add_argument("--quick", action="store_true", help="only show that the cases work; the figures mean nothing")
     parser.add_argument("--json", type=Path, help="write the figures here, one JSON object a line")
-    parser.add_argument("--markdown", type=Path, help="write a table here, as in docs/benchmarks.md")
+    parser.add_argument("--markdown", type=Path, help="write a table here; docs/benchmarks.md has a place for it")
     parser.add_argument("--on-kafka", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     effort = Effort(options.rounds, options.quick, options.minutes)
@@ -98,7 +106,7 @@ def main() -> int:
     if options.json:
         options.json.write_text("".join(figure.json() + "\n" for figure in found))
     if options.markdown:
-        options.markdown.write_text(table(found))
+        options.markdown.write_text(placed(table(found), options.markdown))
     return 0 if whole else 1
 
 

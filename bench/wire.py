@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import orjson
 
-
 _FRESH_SECONDS = 2.0  # the server closes what has been idle for five
 
 
