@@ -44,7 +44,7 @@ class Envelope:
     event: object = field(default=None, compare=False, repr=False)
 
     def numbered(self, seq: int) -> "Envelope":
-        """The same message with its sequence number. By hand, because `dataclasses.replace` takes four times as long."""
+        """The same message with its sequence number; by hand, which takes a third of the time of `replace`."""
         e = self
         return Envelope(
             e.id,
