@@ -49,7 +49,7 @@ demo: $(VENV)/.runtime ## trade on a fresh platform for a while (SECONDS=) and r
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/millrace demo --seconds $(SECONDS)
 
 test: $(VENV)/.dev ## the fast tier: needs no server
-	@$(BIN)/pytest -q -m "not real"
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m "not real"
 
 test-real: $(VENV)/.dev ## the truth tier: real Kafka, PostgreSQL, Redis, Chromium
 	@tools/real $(BIN)/pytest -q -m real
