@@ -51,12 +51,16 @@ async def ends(desk: Desk, order: OrderRequested, state: str) -> None:
     await desk.stand.rest()
 
 
+async def _anybody(_: object) -> None:
+    """Who leads does not matter here."""
+
+
 async def looked(desk: Desk) -> int:
     """How many of the exits that wait for risk would be sent now."""
     running = desk.stand.host.running["execution"]
     works = Works(running.database, TableOutbox(lambda: None), CLOCK)
     approvals = Approvals(desk.stand.host.keys().approval)
-    exits = StandingExits(works, PostgresOrders(), approvals, CLOCK, timedelta(0), lambda work, row: None)
+    exits = StandingExits(works, PostgresOrders(_anybody), approvals, CLOCK, timedelta(0), lambda work, row: None)
     return await exits.look()
 
 

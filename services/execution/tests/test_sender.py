@@ -145,7 +145,7 @@ async def opened(url: str, owner: str = "one") -> AsyncIterator[Bench]:
         owner,
         leases.epoch,
     )
-    yield Bench(database, works, PostgresOrders(), leases, venue, clock, account, user)
+    yield Bench(database, works, PostgresOrders(leases.hold), leases, venue, clock, account, user)
     await database.close()
 
 
@@ -233,6 +233,21 @@ async def test_a_process_that_does_not_lead_any_more_sends_nothing(bench: Bench)
     with pytest.raises(Fenced):
         await sender._turn()
     assert await bench.venue.known([row["client_order_id"]]) == set()
+    assert await bench.state(row) == "submitting"
+
+
+async def test_a_process_that_does_not_lead_any_more_changes_no_order(bench: Bench) -> None:
+    row = await bench.ready()
+    await Leases(bench.database, "two", 6.0, alone=True).lead()
+
+    async def opened_by_the_old() -> None:
+        async with bench.works.begin() as work:
+            locked = (await bench.orders.locked(work, [row["order_id"]]))[row["order_id"]]
+            locked["state"] = "open"
+            await bench.orders.update(work, [locked])
+
+    with pytest.raises(Fenced):
+        await opened_by_the_old()
     assert await bench.state(row) == "submitting"
 
 

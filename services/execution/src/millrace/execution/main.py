@@ -31,7 +31,7 @@ def build(context: Context) -> Service:
     alone = not context.bus.features.several_processes
     leases = Leases(database, f"execution-{context.settings.instance}", settings.lease_seconds, alone=alone)
     venue = PaperVenue(database, leases, settings.slippage_ticks)
-    orders = PostgresOrders()
+    orders = PostgresOrders(leases.hold)
     sender = Sender(
         context.works,
         orders,

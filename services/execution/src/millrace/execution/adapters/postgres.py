@@ -1,10 +1,11 @@
 """Accounts, orders, fills and halts in PostgreSQL."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from millrace.common.db.database import Connection
 from millrace.common.db.work import Work
 from millrace.common.events.risk import KillSwitchChanged
 from millrace.common.events.trading import TERMINAL, AccountOpened, OrderState
@@ -133,7 +134,10 @@ class _Page:
 
 
 class PostgresOrders:
-    """Rows by id, locked where they are going to change."""
+    """Rows by id, locked where they are going to change. `hold` raises `Fenced` in a process that does not lead."""
+
+    def __init__(self, hold: Callable[[Connection], Awaitable[None]]) -> None:
+        self._hold = hold
 
     def _page(self, work: Work) -> _Page:
         if _Page not in work.cache:
@@ -143,6 +147,8 @@ class PostgresOrders:
         return found
 
     async def _write(self, work: Work, page: _Page) -> None:
+        if page.added or page.changed:
+            await self._hold(work.connection)
         if page.added:
             await work.connection.execute(_INSERT, *([row[name] for row in page.added] for name in _TYPES))
         if page.changed:
