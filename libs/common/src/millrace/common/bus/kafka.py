@@ -28,10 +28,13 @@ log = structlog.get_logger()
 
 @contextmanager
 def _reaching() -> Iterator[None]:
-    """aiokafka's errors, which are RuntimeErrors, as what they mean to callers: wait and try again."""
+    """aiokafka's errors as what they mean to callers: wait and try again.
+
+    A plain RuntimeError is uvloop's, for writing to a connection that the broker's death has just closed.
+    """
     try:
         yield
-    except (KafkaError, ConsumerStoppedError, TimeoutError, OSError) as problem:
+    except (KafkaError, ConsumerStoppedError, TimeoutError, OSError, RuntimeError) as problem:
         raise BusUnavailable(f"{type(problem).__name__}: {problem}") from problem
 
 
