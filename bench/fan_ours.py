@@ -3,12 +3,11 @@
 import asyncio
 import itertools
 from pathlib import Path
-from tempfile import mkdtemp
 from uuid import UUID, uuid4
 
 import uvloop
 from fan_server import AT, KIND, PAD, obey
-from processes import many_files
+from processes import data_folder, many_files
 
 from millrace.common.auth.tokens import TokenReader
 from millrace.common.runtime.host import Host
@@ -46,10 +45,10 @@ class Told:
         self._hub.tell(self._user, [Entry(next(self._numbers), KIND, body, AT)])
 
 
-async def main() -> None:
+async def main(folder: Path) -> None:
     """Serve until nobody commands any more."""
     logs.configure("error")
-    host = Host(Settings(bus="memory", data_dir=Path(mkdtemp(prefix="millrace-bench-"))), ["auth", "notifier"])
+    host = Host(Settings(bus="memory", data_dir=folder), ["auth", "notifier"])
     await host.start()
     hub = Hub()
     log = UserLog(host.running["notifier"].database, hub)
@@ -72,4 +71,5 @@ async def main() -> None:
 
 if __name__ == "__main__":
     many_files()
-    uvloop.run(main())
+    with data_folder() as own:
+        uvloop.run(main(own))

@@ -5,6 +5,7 @@ the recorded market plays a bar a second and the demo's four bots trade it meanw
 """
 
 import asyncio
+import shutil
 import statistics
 import time
 from collections.abc import Sequence
@@ -76,7 +77,9 @@ async def starts() -> tuple[float, float, float]:
         await connection.close()
     begun = time.monotonic()
     async with platform.running():
-        return first, fill, time.monotonic() - begun
+        second = time.monotonic() - begun
+    shutil.rmtree(platform.folder, ignore_errors=True)
+    return first, fill, second
 
 
 async def measure(effort: Effort) -> list[Figure]:

@@ -5,8 +5,10 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
@@ -32,6 +34,13 @@ def many_files() -> None:
     """Allow this process as many open sockets as the system does."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """A folder for a platform's files that is gone afterwards."""
+    with TemporaryDirectory(prefix="millrace-bench-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 class Child:

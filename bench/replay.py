@@ -15,12 +15,12 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 from uuid import uuid4
 
 from effort import Effort
 from figures import Figure
+from processes import data_folder
 
 from millrace.common.auth.internal import HEADER
 from millrace.common.auth.principal import Principal
@@ -118,13 +118,14 @@ async def all_signal(host: Host, ear: Subscription, timeframe: str, count: int) 
 async def bots_alone() -> AsyncIterator[Host]:
     """The bots service and a market that stands still, on the embedded bus."""
     os.environ["MILLRACE_MARKETDATA_FEED"] = "none"
-    host = Host(Settings(data_dir=Path(mkdtemp(prefix="millrace-bench-"))), ["marketdata", "bots"])
-    try:
-        await host.start()
-        yield host
-    finally:
-        await host.stop()
-        del os.environ["MILLRACE_MARKETDATA_FEED"]
+    with data_folder() as folder:
+        host = Host(Settings(data_dir=folder), ["marketdata", "bots"])
+        try:
+            await host.start()
+            yield host
+        finally:
+            await host.stop()
+            del os.environ["MILLRACE_MARKETDATA_FEED"]
 
 
 async def measure(effort: Effort) -> list[Figure]:

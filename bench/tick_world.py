@@ -4,10 +4,10 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from tempfile import mkdtemp
 
 import uvloop
 from commands import answer, commands
+from processes import data_folder
 from tick_source import ticking
 
 from millrace.common.runtime.platform import Platform
@@ -15,11 +15,11 @@ from millrace.common.runtime.settings import Settings
 from millrace.common.telemetry import logs
 
 
-async def main(rate: float) -> None:
+async def main(rate: float, folder: Path) -> None:
     """Serve until nobody asks any more."""
     os.environ["MILLRACE_MARKETDATA_FEED"] = "none"
     logs.configure("warning")
-    platform = Platform(Settings(port=0, data_dir=Path(mkdtemp(prefix="millrace-bench-"))))
+    platform = Platform(Settings(port=0, data_dir=folder))
     await platform.start()
     source = asyncio.create_task(ticking(platform.host.bus, rate))
     answer(port=platform.port)
@@ -30,4 +30,5 @@ async def main(rate: float) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main(float(sys.argv[1])))
+    with data_folder() as own:
+        uvloop.run(main(float(sys.argv[1]), own))

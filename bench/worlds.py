@@ -1,14 +1,14 @@
 """The platform in either shape, as the benchmarks see it."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import mkdtemp
 
 from cluster import Cluster
 from embedded import Embedded
+from processes import data_folder
 
 from millrace.common.db.database import Database
 from millrace.common.db.embedded import EmbeddedPostgres
@@ -43,9 +43,12 @@ class World:
 async def embedded(**environment: str) -> AsyncIterator[World]:
     """`millrace up` in a process of its own."""
     platform = Embedded(MILLRACE_LOG_LEVEL="warning", **environment)
-    async with platform.running():
-        assert platform.process is not None
-        yield World(platform.base, platform.database(), [platform.process.pid], "embedded")
+    try:
+        async with platform.running():
+            assert platform.process is not None
+            yield World(platform.base, platform.database(), [platform.process.pid], "embedded")
+    finally:
+        shutil.rmtree(platform.folder, ignore_errors=True)
 
 
 @asynccontextmanager
@@ -60,8 +63,9 @@ async def distributed(**environment: str) -> AsyncIterator[World]:
 @asynccontextmanager
 async def postgres() -> AsyncIterator[str]:
     """PostgreSQL from the wheel, as `millrace up` has it: its superuser's address."""
-    server = EmbeddedPostgres(Path(mkdtemp(prefix="millrace-bench-")) / "postgres")
-    try:
-        yield await asyncio.to_thread(server.start)
-    finally:
-        await asyncio.to_thread(server.stop)
+    with data_folder() as folder:
+        server = EmbeddedPostgres(folder / "postgres")
+        try:
+            yield await asyncio.to_thread(server.start)
+        finally:
+            await asyncio.to_thread(server.stop)
