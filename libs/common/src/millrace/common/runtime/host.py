@@ -82,7 +82,7 @@ class Host:
         self.keys()  # a weak key and an incomplete bus are refused before anything is started
         if self.settings.bus == "kafka" and not self.settings.kafka:
             raise Failure("MILLRACE_BUS=kafka needs to know where Kafka is", "set MILLRACE_KAFKA=host:port", USAGE)
-        process = "millrace" if len(self.names) > 1 else self.names[0]
+        process = self.names[0] if len(self.names) == 1 else "millrace"
         tracing.configure(process, self.settings.otlp_endpoint)
         profile = "embedded" if len(self.names) > 1 else "distributed"
         metrics.BUILD.labels(version("millrace-common"), profile).set(1)
