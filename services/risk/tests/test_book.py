@@ -46,6 +46,13 @@ def test_a_market_order_reserves_room_for_slippage(book: Book) -> None:
     assert book.needed(replace(BUY, limited=False)) == ("USDT", Decimal("101.2"))
 
 
+def test_a_stop_below_the_market_can_cost_what_the_market_does(book: Book) -> None:
+    stop = replace(BUY, price=Decimal(60), limited=False)
+    assert book.needed(stop) == ("USDT", Decimal("101.2"))
+    book.limits = replace(book.limits, position=Limit(Decimal(99)))
+    assert rule(book, stop) == "position_value"
+
+
 def test_an_order_beyond_the_free_funds_is_refused_with_the_numbers(book: Book) -> None:
     found = book.breach(replace(BUY, quantity=Decimal(10)), NOW)
     assert found is not None

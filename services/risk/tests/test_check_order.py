@@ -4,8 +4,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from millrace.common.events.risk import OrderApproved, OrderRefused
-from millrace.common.events.trading import OrderRequested, OrderState, Side
+from millrace.common.events.trading import OrderRequested, OrderState, OrderType, Side
 
 
 async def test_an_order_within_all_limits_is_approved_and_its_funds_are_reserved(owner: Any) -> None:
@@ -26,6 +28,26 @@ async def test_an_order_over_the_funds_is_refused_with_the_rule_and_its_numbers(
     await owner.hear(owner.order())
     refused = owner.stand.said(OrderRefused)[0]
     assert (refused.rule, refused.limit_value, refused.current_value) == ("balance", 100, Decimal("200.4"))
+
+
+@pytest.mark.parametrize(
+    ("terms", "reserved"),
+    [
+        ({"order_type": OrderType.LIMIT, "price": Decimal(15_000)}, "150.3"),
+        ({"order_type": OrderType.LIMIT, "price": Decimal(25_000)}, "250.5"),
+        ({"order_type": OrderType.MARKET, "price": None}, "202.4"),
+        ({"order_type": OrderType.MARKET, "price": Decimal(15_000)}, "202.4"),
+        ({"order_type": OrderType.MARKET, "price": None, "stop_price": Decimal(15_000)}, "202.4"),
+        ({"order_type": OrderType.STOP_LOSS, "price": None, "stop_price": Decimal(15_000)}, "202.4"),
+        ({"order_type": OrderType.STOP_LOSS, "price": Decimal(15_000), "stop_price": Decimal(15_000)}, "202.4"),
+        ({"order_type": OrderType.STOP_LOSS, "price": None, "stop_price": Decimal(25_000)}, "253"),
+        ({"order_type": OrderType.TAKE_PROFIT, "price": None, "stop_price": Decimal(15_000)}, "202.4"),
+    ],
+)
+async def test_what_is_reserved_covers_what_an_order_can_cost(owner: Any, terms: dict[str, Any], reserved: str) -> None:
+    await owner.hear(owner.order(**terms))
+    assert owner.answers() == ["approved"]
+    assert (await owner.balances())["USDT"] == (10_000, Decimal(reserved))
 
 
 async def test_a_refused_order_holds_nothing_and_is_never_approved_later(owner: Any) -> None:

@@ -9,7 +9,7 @@ from millrace.common.db.work import Work
 from millrace.common.events.message import Message
 from millrace.common.events.portfolio import EquityMarked
 from millrace.common.events.risk import OrderApproved, OrderRefused
-from millrace.common.events.trading import TERMINAL, AccountOpened, OrderRequested, OrderUpdated
+from millrace.common.events.trading import TERMINAL, AccountOpened, OrderRequested, OrderType, OrderUpdated
 from millrace.common.kernel.ids import derive_id
 from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.telemetry import metrics
@@ -77,16 +77,18 @@ class Desk:
 
 def terms_of(order: OrderRequested) -> Terms:
     """What the rules need to know of an order."""
-    symbol = parse_symbol(order.symbol)
+    symbol, limited = parse_symbol(order.symbol), order.order_type is OrderType.LIMIT
+    stops = order.order_type in (OrderType.STOP_LOSS, OrderType.TAKE_PROFIT)
+    named = order.price if limited else order.stop_price if stops else None
     return Terms(
         symbol=order.symbol,
         base=symbol.base,
         quote=symbol.quote,
         buying=order.side == "buy",
         quantity=order.quantity,
-        price=order.price or order.stop_price or order.reference_price,
+        price=named or order.reference_price,
         reference=order.reference_price,
-        limited=order.price is not None,
+        limited=limited,
         reduce_only=order.reduce_only,
         bot=order.bot_id,
     )

@@ -10,7 +10,7 @@ from millrace.common.kernel.money import ZERO, times
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What an order asks for. `price` values it: its own limit, or the reference price of the market."""
+    """What an order asks for. `price` is what it names, a limit or a stop, or else the market's `reference`."""
 
     symbol: str
     base: str
@@ -25,8 +25,8 @@ class Terms:
 
     @property
     def notional(self) -> Decimal:
-        """Value in quote currency."""
-        return times(self.quantity, self.price)
+        """The most it can be worth, in quote currency; only a limit keeps an order from trading at the market."""
+        return times(self.quantity, self.price if self.limited else max(self.price, self.reference))
 
 
 @dataclass(frozen=True, slots=True)
