@@ -252,6 +252,9 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         self.applied.update(positions)
         self._done.set()
 
+    async def pass_over(self, positions: Mapping[Place, int]) -> None:
+        await self.commit(positions)
+
     async def rewind(self) -> None:
         for place, offset in self._first.items():
             if place in self._consumer.assignment():

@@ -89,6 +89,9 @@ class MemorySubscription:
     async def commit(self, positions: Mapping[Place, int], work: Work | None = None) -> None:
         self._committed.update(positions)
 
+    async def pass_over(self, positions: Mapping[Place, int]) -> None:
+        await self.commit(positions)
+
     async def rewind(self) -> None:
         self._next = dict(self._committed)
 

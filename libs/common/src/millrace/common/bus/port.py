@@ -71,6 +71,13 @@ class Subscription(Protocol):
         """
         ...
 
+    async def pass_over(self, positions: Mapping[Place, int]) -> None:
+        """Nothing before these positions, beyond what was committed, concerns this reader.
+
+        It may be noted a little later: who reads again passes over it again.
+        """
+        ...
+
     async def rewind(self) -> None:
         """Go back to what was committed last: the next poll gives the rest again. Needed after a poll was cancelled."""
         ...

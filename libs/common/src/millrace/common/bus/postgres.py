@@ -32,6 +32,7 @@ from millrace.common.events.topics import CATALOGUE
 from millrace.common.kernel.partitions import partition_of
 
 _LOOK_SECONDS = 0.5
+_PASSED_SECONDS = 1.0
 _KEPT = 1024
 
 _ENDS = "select topic, partition, position from bus.ends where topic = any($1::text[])"
@@ -189,6 +190,8 @@ class PostgresSubscription:
         self._places = [Place(topic, p) for topic in topics for p in range(_partitions(topic))]
         self._next: dict[Place, int] = {}
         self._committed: dict[Place, int] = {}
+        self._passed: dict[Place, int] = {}
+        self._passed_since = 0.0
         self._news = asyncio.Event()
         self._looked = 0.0
 
@@ -212,6 +215,8 @@ class PostgresSubscription:
                 return found
             left = min(deadline, self._looked + _LOOK_SECONDS) - loop.time()
             if loop.time() >= deadline:
+                if self._passed:
+                    await self.commit({})
                 return []
             try:
                 async with asyncio.timeout(max(left, 0.001)):
@@ -254,6 +259,7 @@ class PostgresSubscription:
         return [Record(place, row["position"], _envelope(row)) for row in rows]
 
     async def commit(self, positions: Mapping[Place, int], work: Work | None = None) -> None:
+        positions = {**self._passed, **positions}
         places = list(positions)
         rows = await (work.connection if work else self._bus.pool).fetch(
             _MOVE,
@@ -267,12 +273,25 @@ class PostgresSubscription:
         if len(rows) != len(places):
             raise ReaderMoved(f"another process reads as {self._group}")
         if work:
-            work.after_commit(lambda: self._committed.update(positions))
+            work.after_commit(lambda: self._moved(positions))
         else:
-            self._committed.update(positions)
+            self._moved(positions)
+
+    def _moved(self, positions: Mapping[Place, int]) -> None:
+        self._committed.update(positions)
+        self._passed = {place: n for place, n in self._passed.items() if n > self._committed.get(place, 0)}
+
+    async def pass_over(self, positions: Mapping[Place, int]) -> None:
+        """Noted with the next commit, or after a second: half of what a reader polls may be of no concern to it."""
+        now = asyncio.get_running_loop().time()
+        if not self._passed:
+            self._passed_since = now
+        self._passed.update(positions)
+        if now - self._passed_since > _PASSED_SECONDS:
+            await self.commit({})
 
     async def rewind(self) -> None:
-        self._committed = await self._positions()
+        self._committed, self._passed = await self._positions(), {}
         self._next = dict(self._committed)
         self.look()
 
@@ -284,7 +303,8 @@ class PostgresSubscription:
     async def lag(self) -> int:
         if not self._looked:
             await self._refresh()
-        return sum(self._bus.ends.get(place, 0) - self._committed.get(place, 0) for place in self._places)
+        ends, committed, passed = self._bus.ends, self._committed, self._passed
+        return sum(ends.get(p, 0) - max(committed.get(p, 0), passed.get(p, 0)) for p in self._places)
 
     async def standings(self) -> dict[Place, Standing]:
         await self._refresh()
@@ -292,6 +312,8 @@ class PostgresSubscription:
         return {place: Standing(committed.get(place, 0), ends.get(place, 0)) for place in self._places}
 
     async def close(self) -> None:
+        if self._passed:
+            await self.commit({})
         self._bus.leave(self)
 
 

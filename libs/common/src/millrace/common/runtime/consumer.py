@@ -174,20 +174,23 @@ class Consumer:
                 await self._alone(subscription, record)
 
     async def _together(self, subscription: Subscription, records: Sequence[Record]) -> None:
-        with tracing.processing(self.name, _readable(records)):
-            async with self._works.begin() as work:
-                await self._handle(work, records)
-                if self._joins:
-                    await subscription.commit(_after(records), work)
-        if not self._joins:
-            await subscription.commit(_after(records))
+        wanted = [(r.place.topic, e) for r in records if (e := self._wanted(r)) is not None]
+        if wanted:
+            with tracing.processing(self.name, _readable(records)):
+                async with self._works.begin() as work:
+                    await self._handle(work, wanted)
+                    if self._joins:
+                        await subscription.commit(_after(records), work)
+            if not self._joins:
+                await subscription.commit(_after(records))
+        else:
+            await subscription.pass_over(_after(records))
         for topic, count in Counter(record.place.topic for record in records).items():
             metrics.BUS_CONSUMED.labels(self.name, topic, "applied").inc(count)
 
-    async def _handle(self, work: Work, records: Sequence[Record]) -> None:
-        wanted = [(r.place.topic, e) for r in records if (e := self._wanted(r)) is not None]
+    async def _handle(self, work: Work, wanted: Sequence[tuple[str, Envelope]]) -> None:
         messages = [(topic, decode(envelope)) for topic, envelope in wanted]
-        fresh = await accept(work, wanted) if wanted else {}
+        fresh = await accept(work, wanted)
         for kind, prepare in self._prepare.items():
             if found := [m for _, m in messages if type(m.event) is kind and fresh.get(m.id) is False]:
                 await prepare(work, found)

@@ -8,7 +8,7 @@ import orjson
 
 from millrace.common.bus.port import Record
 from millrace.common.db.database import RETRYABLE
-from millrace.common.db.work import Work, Works, accept
+from millrace.common.db.work import Fenced, Work, Works, accept
 from millrace.common.events.envelope import Envelope, read_envelope
 from millrace.common.events.message import Message, decode
 from millrace.common.events.topics import CATALOGUE
@@ -69,7 +69,7 @@ class DeadLetters:
                 headers = [(name, str(value).encode()) for name, value in orjson.loads(row["headers"]).items()]
                 await route(work, decode(read_envelope(row["key"].encode(), headers, row["body"])))
                 await work.connection.execute(_DONE, row["number"])
-        except RETRYABLE:
+        except (*RETRYABLE, Fenced):
             raise
         except Exception as problem:
             if row is None:

@@ -7,6 +7,7 @@ import structlog
 from fastapi import FastAPI, Request
 
 from millrace.common.db.database import RETRYABLE
+from millrace.common.db.work import Fenced
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.ids import new_id
 from millrace.common.telemetry import metrics, tracing
@@ -23,7 +24,7 @@ def create_app(title: str, *, service: str, render: Renderer = canonical, **opti
     options = {"openapi_url": None, "docs_url": None, "redoc_url": None, **options}
     quiet: Any = {"tracing": False, "metrics": False, "logs": False}  # `Observe` does it, for half the time
     app = FastAPI(title=title, telemetry=quiet, **options)
-    handle_errors(app, render, RETRYABLE)
+    handle_errors(app, render, (*RETRYABLE, Fenced))
     app.add_middleware(BodyLimit, render=render)
     app.add_middleware(Observe, service=service, render=render)
     return app

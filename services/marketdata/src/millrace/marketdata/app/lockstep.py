@@ -45,7 +45,8 @@ class Lockstep:
         for bar in self._bars:
             for stage in STAGES:
                 async with self._works.begin() as work:
-                    await self._candles.add(work, [bar])
+                    if stage == STAGES[0]:
+                        await self._candles.add(work, [bar])
                     self._publisher.closed([bar], work, stage)
                 await self._rest()
             self.played += 1

@@ -26,6 +26,7 @@ from millrace.common.telemetry import logs
 
 Bus = Literal["memory", "postgres", "kafka"]
 BUSES: tuple[Bus, ...] = ("memory", "postgres", "kafka")
+_HASTY = "alter system set synchronous_commit = off"  # nobody keeps a replay's database through a power cut
 _ROOT = Principal(UUID(int=0), "command line", "admin")
 
 
@@ -85,6 +86,8 @@ async def lockstep(bus: Bus, plan: Plan) -> list[str]:
             host = Host(settings, SERVICES)
             try:
                 await host.start()
+                if not settings.database_url:
+                    await _execute(host.url, _HASTY, "select pg_reload_conf()")
                 await play(host, plan)
                 return await record(host.url)
             finally:
@@ -101,7 +104,7 @@ async def _fresh(bus: Bus) -> AsyncIterator[Settings]:
     with tempfile.TemporaryDirectory(prefix="millrace-replay-", ignore_cleanup_errors=True) as folder:
         server = found.database_url if bus == "kafka" else ""
         if server:
-            await _execute(server, f"create database {name}")
+            await _execute(server, f"create database {name}", f"alter database {name} set synchronous_commit = off")
         try:
             yield Settings(
                 data_dir=Path(folder),
@@ -117,10 +120,11 @@ async def _fresh(bus: Bus) -> AsyncIterator[Settings]:
                 await delete_topics(found.kafka, f"{name}.")
 
 
-async def _execute(url: str, statement: str) -> None:
+async def _execute(url: str, *statements: str) -> None:
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(statement)
+        for statement in statements:
+            await connection.execute(statement)
     finally:
         await connection.close()
 
