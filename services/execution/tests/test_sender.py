@@ -265,3 +265,39 @@ async def test_a_zombie_with_an_order_in_hand_and_its_successor_send_it_once(mig
                 await old._turn()
             assert (await successor.state(row), await successor.fills()) == ("filled", 1)
             assert len(await successor.database.fetch("select 1 from venue_orders")) == 1
+
+
+@pytest.mark.parametrize("lost", [None, "question"])
+async def test_what_the_venue_has_not_seen_when_it_is_cancelled_is_never_sent(bench: Bench, lost: str | None) -> None:
+    row = await bench.ready()
+    sender, line = bench.sender(lost)
+    if lost:
+        sender.enqueue(row)
+        await turn(sender)
+    await bench.database.fetch("update orders set cancel_requested_at = now() where order_id = $1", row["order_id"])
+    sender.cancel(row)
+    await sender.resolve()
+    await turn(sender)
+    assert (await bench.state(row), await bench.fills(), line.sent) == ("cancelled", 0, 1 if lost else 0)
+
+
+async def test_what_the_venue_has_not_seen_when_a_switch_is_thrown_is_never_sent(bench: Bench) -> None:
+    row = await bench.ready()
+    halt = "insert into halts values ('user', $1, $2, 'enough', now())"
+    await bench.database.fetch(halt, str(bench.user_id), bench.user_id)
+    sender, line = bench.sender()
+    await sender.resolve()
+    await turn(sender)
+    assert (await bench.state(row), await bench.fills(), line.sent) == ("cancelled", 0, 0)
+
+
+async def test_an_order_cancelled_while_it_waits_to_be_sent_is_never_sent(bench: Bench) -> None:
+    row = await bench.ready()
+    sender, line = bench.sender()
+    sender.enqueue(row)
+    await bench.database.fetch("update orders set cancel_requested_at = now() where order_id = $1", row["order_id"])
+    sender.cancel(row)
+    await turn(sender)
+    await sender.resolve()
+    await turn(sender)
+    assert (await bench.state(row), await bench.fills(), line.sent) == ("cancelled", 0, 0)

@@ -2,7 +2,8 @@
 
 An order is SUBMITTING, committed, with its deadline, before anything is sent. From then on an error is no failure:
 the order is UNKNOWN, keeps its reservation, and the venue is asked by client order id. What the venue has never seen
-is sent again under the same id while its deadline lasts, and ends EXPIRED after it.
+is sent again under the same id while its deadline lasts, and ends EXPIRED after it; it ends CANCELLED where its owner
+or a kill switch does not want it any more.
 One task does all of it in turn, so that asking the venue never overlaps sending to it.
 """
 
@@ -31,6 +32,7 @@ select * from orders where state in ('submitting', 'unknown')
   or (cancel_requested_at is not null and state in ('open', 'partially_filled'))
 order by num
 """
+_SENDING = frozenset({OrderState.SUBMITTING, OrderState.UNKNOWN})
 _MARK = "select seq from watermarks where venue = 'paper' for update"
 _MOVE = "update watermarks set seq = $1 where venue = 'paper'"
 
@@ -76,8 +78,11 @@ class Sender:
         self.book_soon()
 
     def cancel(self, row: dict[str, Any]) -> None:
-        """Ask the venue to cancel this order next. The request is committed."""
-        self._cancels[row["client_order_id"]] = self._venue_order(row)
+        """End this order next, at the venue or before it goes there. The request is committed."""
+        if self._queue.pop(row["client_order_id"], None):
+            self._unsettled = True
+        else:
+            self._cancels[row["client_order_id"]] = self._venue_order(row)
         self.book_soon()
 
     def book_soon(self) -> None:
@@ -175,23 +180,32 @@ class Sender:
         if not rows:
             return
         seen = await self._venue.known([row["client_order_id"] for row in rows])
-        late = []
+        unsent = []
         for row in rows:
-            if row["client_order_id"] not in seen and row["client_order_id"] not in self._queue:
-                if self._clock.now() <= row["deadline"]:
-                    self.enqueue(row)
-                else:
-                    late.append(row["order_id"])
-            if row["cancel_requested_at"] is not None and row["client_order_id"] in seen:
+            if row["client_order_id"] not in seen:
+                if row["client_order_id"] not in self._queue:
+                    unsent.append(row["order_id"])
+            elif row["cancel_requested_at"] is not None:
                 self.cancel(row)
-        if late:
-            await self._expire(late)
+        if unsent:
+            await self._send_or_end(unsent)
         self.book_soon()
 
-    async def _expire(self, order_ids: list[Any]) -> None:
+    async def _send_or_end(self, order_ids: list[Any]) -> None:
+        """The venue has never seen these: send those that are still wanted and in time, end the others."""
+        now = self._clock.now()
         async with self._works.begin() as work:
-            rows = await self._orders.locked(work, order_ids)
-            for row in rows.values():
-                change(work, row, OrderState.EXPIRED, self._clock.now(), reason="it could not be sent in time")
-            await self._orders.update(work, list(rows.values()))
-            work.after_commit(partial(self.waiting.ended, list(rows.values())))
+            rows = list((await self._orders.locked(work, order_ids)).values())
+            for row in rows:
+                if OrderState(row["state"]) not in _SENDING:
+                    continue
+                if halt := await self._orders.halted(work, row):
+                    change(work, row, OrderState.CANCELLED, now, reason=f"kill switch: {halt}")
+                elif row["cancel_requested_at"] is not None:
+                    change(work, row, OrderState.CANCELLED, now, reason="CLIENT")
+                elif now > row["deadline"]:
+                    change(work, row, OrderState.EXPIRED, now, reason="it could not be sent in time")
+                else:
+                    work.after_commit(partial(self.enqueue, row))
+            await self._orders.update(work, rows)
+            work.after_commit(partial(self.waiting.ended, rows))
