@@ -208,6 +208,16 @@ class BusConformance:
             assert all(end == committed for committed, end in standings.values())
             assert await reader.lag() == 0
 
+    async def test_what_is_passed_over_is_no_lag_and_is_not_given_again(self, grounds: Grounds) -> None:
+        async with running(grounds) as bus:
+            await bus.publish([(TOPIC, said("k", n)) for n in range(10)])
+            async with reading(bus) as reader:
+                records = await read(reader, 10)
+                await reader.pass_over(after(records[:4]))
+                assert await reader.lag() == 6
+            async with reading(bus) as reader:
+                assert len(await read(reader, 6)) == 6
+
     async def test_unreadable_records_come_as_such_and_stop_nobody(self, grounds: Grounds) -> None:
         _needs(grounds.features.carries_bytes, "carry foreign bytes")
         good = said("k")
