@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from millrace.common.events.envelope import Envelope
 from millrace.common.events.market import BookSeen, CandleClosed, CandleForming
-from millrace.common.events.message import REGISTRY, Event, UnknownEvent, decode
+from millrace.common.events.message import REGISTRY, Amount, Event, UnknownEvent, decode
 from millrace.common.events.portfolio import BalanceChanged
 from millrace.common.events.risk import KillSwitchChanged
 from millrace.common.events.trading import OrderState, OrderUpdated
@@ -45,12 +45,22 @@ def candle(kind: type[CandleClosed] | type[CandleForming] = CandleClosed) -> Can
 def test_an_amount_keeps_every_digit_on_its_way(total: Decimal) -> None:
     found = decode(sent(balance(total))).event
     assert isinstance(found, BalanceChanged)
-    assert str(found.total) == str(total)
+    assert found.total == total
 
 
-def test_amounts_travel_as_text() -> None:
-    body = orjson.loads(balance(Decimal("0.10")).model_dump_json())
-    assert body["total"] == "0.10"
+@pytest.mark.parametrize(
+    ("total", "text"),
+    [("0E-18", "0"), ("0.001000000000000000", "0.001"), ("-1.50", "-1.5"), ("1E-8", "0.00000001"), ("1E+2", "100")],
+)
+def test_amounts_travel_as_plain_text(total: str, text: str) -> None:
+    assert orjson.loads(balance(Decimal(total)).model_dump_json())["total"] == text
+
+
+@pytest.mark.parametrize("kind", REGISTRY.values(), ids=lambda kind: kind.type)
+def test_every_amount_of_every_event_travels_as_plain_text(kind: type[Event]) -> None:
+    for name, field in kind.model_fields.items():
+        bare = str(field.rebuild_annotation()).replace(str(Amount), "")
+        assert "Decimal" not in bare, f"{kind.type}.{name} is a Decimal and not an Amount"
 
 
 def test_a_fact_cannot_be_changed() -> None:

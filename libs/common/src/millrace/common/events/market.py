@@ -1,10 +1,9 @@
 """What the market did."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import ClassVar, Self
 
-from millrace.common.events.message import Event
+from millrace.common.events.message import Amount, Event
 from millrace.common.kernel.market import Candle
 
 
@@ -20,11 +19,11 @@ class _MarketEvent(Event):
 class _CandleEvent(_MarketEvent):
     timeframe: str
     opened_at: datetime
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-    volume: Decimal
+    open: Amount
+    high: Amount
+    low: Amount
+    close: Amount
+    volume: Amount
 
     @classmethod
     def of(cls, candle: Candle) -> Self:
@@ -61,8 +60,8 @@ class PriceSeen(_MarketEvent):
     type: ClassVar[str] = "market.price_seen.v1"
     topic: ClassVar[str] = "market.ticks.v1"
 
-    price: Decimal
-    quantity: Decimal
+    price: Amount
+    quantity: Amount
     at: datetime
 
 
@@ -72,7 +71,7 @@ class BookSeen(_MarketEvent):
     type: ClassVar[str] = "market.book_seen.v1"
     topic: ClassVar[str] = "market.books.v1"
 
-    bids: tuple[tuple[Decimal, Decimal], ...]
-    asks: tuple[tuple[Decimal, Decimal], ...]
+    bids: tuple[tuple[Amount, Amount], ...]
+    asks: tuple[tuple[Amount, Amount], ...]
     last_update_id: int
     at: datetime

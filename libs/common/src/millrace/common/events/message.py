@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Generic, TypeVar
+from decimal import Decimal
+from typing import Annotated, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainSerializer
 
 from millrace.common.events.envelope import Envelope
+from millrace.common.kernel.money import plain
+
+Amount = Annotated[Decimal, PlainSerializer(plain, when_used="json")]
+"""A `Decimal` that travels as plain text, whatever zeros and exponents it has in memory."""
 
 REGISTRY: dict[str, type["Event"]] = {}
 
@@ -15,7 +20,7 @@ REGISTRY: dict[str, type["Event"]] = {}
 class Event(BaseModel):
     """A fact that happened. Subclasses name their `type` (`<area>.<past_tense>.v<major>`) and `topic`.
 
-    Amounts are `Decimal` and travel as text; times are UTC. Unknown fields are ignored, so that a newer
+    Amounts are `Amount` and travel as text; times are UTC. Unknown fields are ignored, so that a newer
     producer may add optional ones.
     """
 

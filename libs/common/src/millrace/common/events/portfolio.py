@@ -1,11 +1,10 @@
 """What users have."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
-from millrace.common.events.message import Event
+from millrace.common.events.message import Amount, Event
 
 
 class _PortfolioEvent(Event):
@@ -23,7 +22,7 @@ class BalanceChanged(_PortfolioEvent):
 
     type: ClassVar[str] = "portfolio.balance_changed.v1"
     currency: str
-    total: Decimal
+    total: Amount
     cause: str
 
 
@@ -35,10 +34,10 @@ class PositionChanged(_PortfolioEvent):
     bot_id: UUID | None = None
     exchange: str
     symbol: str
-    quantity: Decimal
-    entry_price: Decimal
-    realized_pnl: Decimal
-    fees: Decimal
+    quantity: Amount
+    entry_price: Amount
+    realized_pnl: Amount
+    fees: Amount
     origin: str
     opened_at: datetime
     updated_at: datetime
@@ -49,10 +48,10 @@ class EquityMarked(_PortfolioEvent):
 
     type: ClassVar[str] = "portfolio.equity_marked.v1"
     currency: str
-    equity: Decimal
-    cash: Decimal
-    unrealized_pnl: Decimal
-    day_pnl: Decimal
-    peak: Decimal
-    drawdown: Decimal
+    equity: Amount
+    cash: Amount
+    unrealized_pnl: Amount
+    day_pnl: Amount
+    peak: Amount
+    drawdown: Amount
     marked_at: datetime

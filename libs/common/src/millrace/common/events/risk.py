@@ -1,11 +1,10 @@
 """What the risk service decided."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import ClassVar
 from uuid import UUID
 
-from millrace.common.events.message import Event
+from millrace.common.events.message import Amount, Event
 
 
 class _DecisionEvent(Event):
@@ -38,8 +37,8 @@ class OrderRefused(_DecisionEvent):
     type: ClassVar[str] = "risk.order_refused.v1"
     rule: str
     message: str
-    limit_value: Decimal | None = None
-    current_value: Decimal | None = None
+    limit_value: Amount | None = None
+    current_value: Amount | None = None
 
 
 class RiskAlertRaised(Event):
@@ -54,8 +53,8 @@ class RiskAlertRaised(Event):
     severity: str
     message: str
     symbol: str | None = None
-    current_value: Decimal | None = None
-    limit_value: Decimal | None = None
+    current_value: Amount | None = None
+    limit_value: Amount | None = None
     action_taken: str = "none"
     triggered_at: datetime
 

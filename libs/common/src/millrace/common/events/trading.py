@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from millrace.common.events.message import Event
+from millrace.common.events.message import Amount, Event
 
 
 class Side(StrEnum):
@@ -77,9 +77,9 @@ class SignalRaised(_AccountEvent):
     symbol: str
     side: Side
     order_type: OrderType = OrderType.MARKET
-    quantity: Decimal
-    price: Decimal | None = None
-    reference_price: Decimal
+    quantity: Amount
+    price: Amount | None = None
+    reference_price: Amount
     reduce_only: bool = False
     reason: str
     values: dict[str, float] = Field(default_factory=dict)
@@ -95,7 +95,7 @@ class AccountOpened(_AccountEvent):
     exchange: str
     mode: str
     currency: str
-    initial_balance: Decimal
+    initial_balance: Amount
 
 
 class OrderFacts(_AccountEvent):
@@ -112,9 +112,9 @@ class OrderFacts(_AccountEvent):
     symbol: str
     side: Side
     order_type: OrderType
-    quantity: Decimal
-    price: Decimal | None = None
-    stop_price: Decimal | None = None
+    quantity: Amount
+    price: Amount | None = None
+    stop_price: Amount | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     reduce_only: bool = False
     requested_at: datetime
@@ -125,7 +125,7 @@ class OrderRequested(OrderFacts):
 
     type: ClassVar[str] = "trading.order_requested.v1"
     topic: ClassVar[str] = "trading.orders.v1"
-    reference_price: Decimal
+    reference_price: Amount
 
 
 class OrderUpdated(OrderFacts):
@@ -137,9 +137,9 @@ class OrderUpdated(OrderFacts):
     type: ClassVar[str] = "trading.order_updated.v1"
     topic: ClassVar[str] = "trading.orders.v1"
     state: OrderState
-    filled_quantity: Decimal
-    filled_notional: Decimal
-    fees: Decimal
+    filled_quantity: Amount
+    filled_notional: Amount
+    fees: Amount
     version: int
     reason: str | None = None
     updated_at: datetime
@@ -163,10 +163,10 @@ class FillBooked(_AccountEvent):
     exchange: str
     symbol: str
     side: Side
-    price: Decimal
-    quantity: Decimal
-    notional: Decimal
-    fee: Decimal
+    price: Amount
+    quantity: Amount
+    notional: Amount
+    fee: Amount
     fee_currency: str
     liquidity: str
     filled_at: datetime
