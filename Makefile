@@ -19,10 +19,15 @@ export PYTHONDONTWRITEBYTECODE = 1
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-# install(LOCK): a virtual environment with the locked packages and the members, editable; again only when something changed
+# install(LOCK): a virtual environment with the locked packages and the members, editable; again only when something changed.
+# One without pip, as Debian leaves behind when python3-venv is missing, is made anew.
 define install
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@if command -v uv >/dev/null 2>&1; then UV=uv; elif $(BIN)/python -m uv --version >/dev/null 2>&1; then UV="$(BIN)/python -m uv"; fi; \
+	if ! $(BIN)/python -c "" 2>/dev/null || { [ -z "$$UV" ] && ! $(BIN)/python -m pip --version >/dev/null 2>&1; }; then \
+	  $(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Millrace needs Python 3.11 or newer; this is %s: make $(MAKECMDGOALS) PYTHON=python3.11" % sys.version.split()[0])' && \
+	  { $(PYTHON) -m venv --clear $${UV:+--without-pip} $(VENV) || \
+	    { echo "Millrace could not make $(VENV); on Debian and Ubuntu: apt-get install python3-venv, then make $(MAKECMDGOALS) again" >&2; exit 1; }; } || exit 1; \
+	fi; \
 	if [ -n "$$UV" ]; then \
 	  $$UV pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/$(1).txt && \
 	  $$UV pip install -q --python $(BIN)/python --no-deps $(addprefix -e ./,$(MEMBERS)); \
