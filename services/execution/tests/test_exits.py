@@ -10,7 +10,8 @@ from millrace.common.auth.approvals import Approvals
 from millrace.common.db.outbox import TableOutbox
 from millrace.common.db.work import Works
 from millrace.common.events.risk import KillSwitchChanged
-from millrace.common.events.trading import OrderRequested
+from millrace.common.events.trading import OrderRequested, Side, SignalRaised
+from millrace.common.kernel.clock import Clock, ManualClock
 from millrace.common.testing.service import StartService
 from millrace.execution.adapters.postgres import PostgresOrders
 from millrace.execution.app.exits import StandingExits
@@ -55,13 +56,25 @@ async def _anybody(_: object) -> None:
     """Who leads does not matter here."""
 
 
-async def looked(desk: Desk) -> int:
-    """How many of the exits that wait for risk would be sent now."""
+def exits(desk: Desk, clock: Clock = CLOCK) -> StandingExits:
+    """Looks for exits that wait for risk, and only notes those it would send."""
     running = desk.stand.host.running["execution"]
     works = Works(running.database, TableOutbox(lambda: None), CLOCK)
     approvals = Approvals(desk.stand.host.keys().approval)
-    exits = StandingExits(works, PostgresOrders(_anybody), approvals, CLOCK, timedelta(0), lambda work, row: None)
-    return await exits.look()
+    return StandingExits(works, PostgresOrders(_anybody, CLOCK), approvals, clock, timedelta(0), lambda work, row: None)
+
+
+async def looked(desk: Desk) -> int:
+    """How many of the exits that wait for risk would be sent now."""
+    return await exits(desk).look()
+
+
+async def sold(desk: Desk) -> Decimal:
+    """How much has been sold in all."""
+    query = "select coalesce(sum(filled_quantity), 0) as sold from orders where side = 'sell'"
+    found = (await desk.stand.rows("execution", query))[0]["sold"]
+    assert isinstance(found, Decimal)
+    return found
 
 
 async def test_an_exit_that_risk_does_not_answer_is_sent_under_its_standing_approval(eager: Desk) -> None:
@@ -97,6 +110,81 @@ async def test_another_bots_purchase_covers_nothing(desk: Desk) -> None:
     assert await looked(desk) == 0
     await desk.placed(**EXIT, bot_id=str(bot))
     assert await looked(desk) == 1
+
+
+async def test_what_was_sold_by_hand_is_not_sold_again_by_the_bot_that_bought_it(desk: Desk) -> None:
+    bot = uuid4()
+    await entered(desk, bot)
+    await desk.opened(**{**EXIT, "reduce_only": False})
+    await desk.placed(**EXIT, bot_id=str(bot))
+    assert await looked(desk) == 0
+    assert await sold(desk) == Decimal("0.02")
+
+
+async def test_what_is_being_sold_by_hand_is_not_sold_again_by_the_bot_that_bought_it(desk: Desk) -> None:
+    bot = uuid4()
+    await entered(desk, bot)
+    resting = await desk.opened(**{**EXIT, "reduce_only": False, "order_type": "limit", "price": "30000"})
+    leaving = await desk.placed(**EXIT, bot_id=str(bot))
+    assert await looked(desk) == 0
+    await desk.stand.ask("execution", "DELETE", f"/orders/{resting.order_id}", desk.user)
+    await ends(desk, resting, "cancelled")
+    assert await looked(desk) == 1
+    assert await desk.state(leaving) == "received"
+
+
+async def test_a_sale_approved_after_an_exit_has_gone_sells_nothing_twice(eager: Desk) -> None:
+    bot = uuid4()
+    await entered(eager, bot)
+    by_hand = await eager.placed(**{**EXIT, "reduce_only": False})
+    await ends(eager, await eager.placed(**EXIT, bot_id=str(bot)), "filled")
+    await eager.approve(by_hand)
+    assert await eager.state(by_hand) == "cancelled"
+    assert await sold(eager) == Decimal("0.02")
+
+
+async def test_two_sales_approved_at_once_share_what_there_is(desk: Desk) -> None:
+    await entered(desk)
+    terms = {**EXIT, "reduce_only": False, "quantity": "0.015"}
+    sales = [await desk.placed(**terms), await desk.placed(**terms)]
+    await desk.stand.hear(*(desk.approval(sale) for sale in sales))
+    assert sorted([desk.states(sale)[-1] for sale in sales]) == ["cancelled", "filled"]
+
+
+async def test_an_exit_waits_by_our_clock_and_not_by_the_markets(desk: Desk) -> None:
+    bot = uuid4()
+    await entered(desk, bot)
+    signal = SignalRaised(
+        user_id=desk.user.user_id,
+        account_id=desk.account_id,
+        signal_id=uuid4(),
+        bot_id=bot,
+        bot="b",
+        exchange="binance",
+        symbol="BTC/USDT",
+        side=Side.SELL,
+        quantity=Decimal("0.02"),
+        reference_price=Decimal(20_000),
+        reduce_only=True,
+        reason="r",
+        candle_at=CLOCK.now(),
+    )
+    await desk.stand.hear(signal, at=CLOCK.now() + timedelta(hours=1))
+    assert await looked(desk) == 1
+
+
+async def test_an_exit_that_is_not_covered_is_looked_at_less_and_less_often(desk: Desk) -> None:
+    clock = ManualClock(CLOCK.now() + timedelta(minutes=1))
+    looking = exits(desk, clock)
+    await desk.placed(**EXIT)
+    assert await looking.look() == 0
+    clock.advance(1)
+    assert await looking.look() == 0
+    await entered(desk)
+    clock.advance(1)
+    assert await looking.look() == 0
+    clock.advance(1)
+    assert await looking.look() == 1
 
 
 async def test_a_purchase_without_risks_own_signature_covers_nothing(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from millrace.common.events.risk import KillSwitchChanged
+from millrace.common.events.users import UserDisabled
 from services.execution.tests.desk import CLOCK, LIMIT, Desk, user_of
 
 
@@ -66,3 +67,18 @@ async def test_halts_are_still_there_after_a_restart(desk: Desk) -> None:
     await desk.stand.hear(switch(desk, "account", desk.account_id))
     halts = await desk.stand.rows("execution", "select scope, target, user_id from halts")
     assert halts == [{"scope": "account", "target": str(desk.account_id), "user_id": desk.user.user_id}]
+
+
+async def test_a_disabled_user_has_no_order_left_and_can_lift_nothing(desk: Desk) -> None:
+    resting, waiting = await desk.opened(price="19000"), await desk.placed(price="19000")
+    other, _ = await user_of(desk.stand)
+    theirs = (await desk.place(LIMIT, other)).value()["order_id"]
+    await desk.stand.hear(UserDisabled(user_id=desk.user.user_id))
+    await desk.stand.hear(switch(desk, "user", desk.user.user_id, active=False))
+    assert desk.states(resting)[-1] == "cancelled"
+    await desk.approve(waiting)
+    assert desk.states(waiting) == ["cancelled"]
+    late = await desk.opened(price="19000")
+    assert desk.states(late) == ["cancelled"]
+    states = await desk.stand.rows("execution", "select state from orders where order_id::text = $1", theirs)
+    assert states == [{"state": "received"}]

@@ -11,7 +11,7 @@ from millrace.common.events.market import BookSeen, CandleClosed, PriceSeen
 from millrace.common.events.message import Message, decode
 from millrace.common.events.risk import KillSwitchChanged, OrderApproved, OrderRefused
 from millrace.common.events.trading import SignalRaised
-from millrace.common.events.users import UserRegistered
+from millrace.common.events.users import UserDisabled, UserRegistered
 from millrace.common.runtime.service import Context, Service
 from millrace.common.web.app import create_app
 from millrace.execution.adapters.paper import PaperVenue
@@ -31,7 +31,7 @@ def build(context: Context) -> Service:
     alone = not context.bus.features.several_processes
     leases = Leases(database, f"execution-{context.settings.instance}", settings.lease_seconds, alone=alone)
     venue = PaperVenue(database, leases, settings.slippage_ticks)
-    orders = PostgresOrders(leases.hold)
+    orders = PostgresOrders(leases.hold, clock)
     sender = Sender(
         context.works,
         orders,
@@ -82,6 +82,7 @@ def build(context: Context) -> Service:
             OrderRefused: partial(handlers.refuse_order, orders=orders, sender=sender),
             CandleClosed: match_candle,
             KillSwitchChanged: partial(handlers.obey_kill_switch, orders=orders, sender=sender),
+            UserDisabled: partial(handlers.end_user, orders=orders, sender=sender),
         },
         prepare={
             SignalRaised: partial(handlers.expect_signals, orders=orders),

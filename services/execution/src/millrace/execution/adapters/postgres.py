@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from millrace.common.db.database import Connection
 from millrace.common.db.work import Work
 from millrace.common.events.risk import KillSwitchChanged
 from millrace.common.events.trading import TERMINAL, AccountOpened, OrderState
-from millrace.execution.app.ports import Row
+from millrace.common.kernel.clock import Clock
+from millrace.execution.app.ports import DISABLED, Row
 
 _TYPES = {
     "order_id": "uuid",
@@ -40,6 +42,7 @@ _TYPES = {
     "correlation": "uuid",
     "requested_at": "timestamptz",
     "updated_at": "timestamptz",
+    "received_at": "timestamptz",
 }
 _INSERT = f"""
 insert into orders ({", ".join(_TYPES)})
@@ -90,10 +93,18 @@ _FILL_NAMES = (
     "filled_at",
 )
 _FILLS = f"""
-insert into fills ({", ".join(_FILL_NAMES)})
-select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::numeric[], $7::numeric[],
-  $8::numeric[], $9::numeric[], $10::text[], $11::text[], $12::timestamptz[])
-on conflict do nothing returning trade_id
+with added as (
+  insert into fills ({", ".join(_FILL_NAMES)})
+  select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::numeric[], $7::numeric[],
+    $8::numeric[], $9::numeric[], $10::text[], $11::text[], $12::timestamptz[])
+  on conflict do nothing returning trade_id, order_id, quantity
+), moved as (
+  insert into holdings (account_id, symbol, bot_id, quantity)
+  select o.account_id, o.symbol, o.bot_id, sum(case when o.side = 'buy' then a.quantity else -a.quantity end)
+  from added a join orders o using (order_id) group by 1, 2, 3
+  on conflict (account_id, symbol, bot_id) do update set quantity = holdings.quantity + excluded.quantity
+)
+select trade_id from added
 """  # noqa: S608
 _ACCOUNTS = "select * from accounts where user_id = any($1::uuid[]) order by num"
 _INTENTS = "select intent_id, leg from orders where intent_id = any($1::uuid[])"
@@ -102,15 +113,32 @@ insert into accounts (id, user_id, name, exchange, mode, currency, initial_balan
   lease_epoch)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing
 """
-_SCOPES = {"bot": "bot_id", "account": "account_id", "user": "user_id"}
+_SCOPES = {"bot": "bot_id", "account": "account_id", "user": "user_id", DISABLED: "user_id"}
 _LIVE = "select * from orders where state not in ('refused', 'filled', 'cancelled', 'rejected', 'expired')"
 _LOCK = "select * from orders where order_id = any($1::uuid[]) order by order_id for update"
 _LOCK_BY_CLIENT = "select * from orders where client_order_id = any($1::text[]) order by order_id for update"
-_WAITING_EXITS = """
-select * from orders where state = 'received' and reduce_only and side = 'sell' and requested_at < $1
-order by order_id for update
-"""
-_HISTORY = "select * from orders where account_id = $1 and symbol = $2 and bot_id is not distinct from $3 order by num"
+_WAITING_EXIT = "state = 'received' and reduce_only and side = 'sell'"
+_WAITING_EXITS = f"select * from orders where {_WAITING_EXIT} and received_at < $1 order by received_at"  # noqa: S608
+_LOCK_EXIT = f"select * from orders where {_WAITING_EXIT} and order_id = $1 for update skip locked"  # noqa: S608
+_IN_TURN = "select pg_advisory_xact_lock(hashtextextended('sales of ' || $1::uuid, 0))"
+_BEING_SOLD = f"""
+coalesce((select sum(quantity - filled_quantity) from ({_LIVE}) live
+  where account_id = $1 and symbol = $2 and side = 'sell' and state <> 'received' and {{bot}}), 0)
+"""  # noqa: S608
+_SELLABLE = f"""
+select coalesce((select sum(quantity) from holdings where account_id = $1 and symbol = $2), 0)
+  - {_BEING_SOLD.format(bot="true")}
+"""  # noqa: S608
+_THIS_BOT = "(bot_id = $3 or bot_id is null and $3::uuid is null)"
+_ENTRIES = f"""
+select o.*, least(o.filled_quantity, held.quantity - o.newer) as kept from
+  (select coalesce((select quantity from holdings where account_id = $1 and symbol = $2 and {_THIS_BOT}), 0)
+    - {_BEING_SOLD.format(bot=_THIS_BOT)} as quantity) held,
+  (select *, sum(filled_quantity) over (order by num desc) - filled_quantity as newer from orders
+    where account_id = $1 and symbol = $2 and {{bot}} and side = 'buy' and filled_quantity > 0
+    order by num desc limit 1000) o
+where o.newer < held.quantity
+"""  # noqa: S608
 _RESUME = "delete from halts where scope = $1 and target = $2 and user_id is not distinct from $3"
 _HALT = """
 insert into halts (scope, target, user_id, reason, halted_at) values ($1, $2, $3, $4, $5)
@@ -127,6 +155,7 @@ class _Page:
         self.intents: dict[tuple[UUID, int], bool] = {}
         self.added: list[Row] = []
         self.changed: dict[UUID, Row] = {}
+        self.sellable: dict[tuple[UUID, str], Decimal] = {}
 
     def adopt(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
         """The rows just read, as they are on this page where they are on it already."""
@@ -134,10 +163,13 @@ class _Page:
 
 
 class PostgresOrders:
-    """Rows by id, locked where they are going to change. `hold` raises `Fenced` in a process that does not lead."""
+    """Rows by id, locked where they are going to change. `hold` raises `Fenced` in a process that does not lead;
+    `clock` tells when orders arrive.
+    """
 
-    def __init__(self, hold: Callable[[Connection], Awaitable[None]]) -> None:
+    def __init__(self, hold: Callable[[Connection], Awaitable[None]], clock: Clock) -> None:
         self._hold = hold
+        self._clock = clock
 
     def _page(self, work: Work) -> _Page:
         if _Page not in work.cache:
@@ -150,10 +182,14 @@ class PostgresOrders:
         if page.added or page.changed:
             await self._hold(work.connection)
         if page.added:
-            await work.connection.execute(_INSERT, *([row[name] for row in page.added] for name in _TYPES))
+            await work.connection.execute(_INSERT, *self._columns(page.added))
         if page.changed:
             rows = list(page.changed.values())
             await work.connection.execute(_UPDATE, *([row[name] for row in rows] for name in _CHANGING))
+
+    def _columns(self, rows: Sequence[Row]) -> list[list[Any]]:
+        stamped = [{**row, "received_at": self._clock.now()} for row in rows]
+        return [[row[name] for row in stamped] for name in _TYPES]
 
     async def expect(self, work: Work, intents: Sequence[tuple[UUID, UUID, int]]) -> None:
         page = self._page(work)
@@ -171,10 +207,8 @@ class PostgresOrders:
     async def account(self, work: Work, user_id: UUID, account_id: UUID | None, exchange: str) -> Row | None:
         page = self._page(work)
         await self._read_accounts(work, page, [user_id])
-        named = (
-            a for a in page.accounts[user_id] if (a["id"] == account_id if account_id else a["exchange"] == exchange)
-        )
-        return next(named, None)
+        there = (a for a in page.accounts[user_id] if a["exchange"] == exchange)
+        return next((a for a in there if account_id in (None, a["id"])), None)
 
     async def open(self, work: Work, account: AccountOpened, at: datetime, *, owner: str, epoch: int) -> None:
         self._page(work).accounts.pop(account.user_id, None)
@@ -195,7 +229,7 @@ class PostgresOrders:
     async def insert(self, work: Work, row: Row) -> bool:
         page, intent = self._page(work), (row["intent_id"], row["leg"])
         if intent not in page.intents:
-            return bool(await work.connection.fetch(_INSERT_NEW, *([row[name]] for name in _TYPES)))
+            return bool(await work.connection.fetch(_INSERT_NEW, *self._columns([row])))
         if page.intents[intent]:
             return False
         page.intents[intent] = True
@@ -213,12 +247,27 @@ class PostgresOrders:
         found = self._page(work).adopt(await work.connection.fetch(_LOCK_BY_CLIENT, list(client_ids)))
         return {row["client_order_id"]: row for row in found}
 
-    async def waiting_exits(self, work: Work, before: datetime) -> list[dict[str, Any]]:
-        return self._page(work).adopt(await work.connection.fetch(_WAITING_EXITS, before))
+    async def waiting_exits(self, work: Work, before: datetime) -> Sequence[Row]:
+        return [dict(row) for row in await work.connection.fetch(_WAITING_EXITS, before)]
 
-    async def history(self, work: Work, order: Row) -> Sequence[Row]:
+    async def waiting_exit(self, work: Work, order_id: UUID) -> dict[str, Any] | None:
+        return next(iter(self._page(work).adopt(await work.connection.fetch(_LOCK_EXIT, order_id))), None)
+
+    async def covers(self, work: Work, sale: Row) -> bool:
+        account, symbol = place = (sale["account_id"], sale["symbol"])
+        sellable = self._page(work).sellable
+        if place not in sellable:
+            await work.connection.execute(_IN_TURN, account)
+            sellable[place] = await work.connection.fetchval(_SELLABLE, account, symbol)
+        if sale["quantity"] > sellable[place]:
+            return False
+        sellable[place] -= sale["quantity"]
+        return True
+
+    async def entries(self, work: Work, order: Row) -> Sequence[Row]:
+        bot = "bot_id is null" if order["bot_id"] is None else "bot_id = $3"  # either can use the index
         values = (order["account_id"], order["symbol"], order["bot_id"])
-        return self._page(work).adopt(await work.connection.fetch(_HISTORY, *values))
+        return [dict(row) for row in await work.connection.fetch(_ENTRIES.format(bot=bot), *values)]
 
     async def live(self, work: Work, switch: KillSwitchChanged) -> list[dict[str, Any]]:
         if switch.scope == "global":

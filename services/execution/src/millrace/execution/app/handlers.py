@@ -7,17 +7,17 @@ import structlog
 
 from millrace.common.auth.approvals import Approvals
 from millrace.common.db.work import Work
-from millrace.common.events.message import Message
+from millrace.common.events.message import Event, Message
 from millrace.common.events.risk import KillSwitchChanged, OrderApproved, OrderRefused
 from millrace.common.events.trading import AccountOpened, OrderFacts, OrderState, SignalRaised
-from millrace.common.events.users import UserRegistered
+from millrace.common.events.users import UserDisabled, UserRegistered
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import MillraceError
 from millrace.common.kernel.ids import derive_id
 from millrace.execution.app.desk import place, refuse
 from millrace.execution.app.leases import Leases
 from millrace.execution.app.orders import change, facts
-from millrace.execution.app.ports import Orders
+from millrace.execution.app.ports import DISABLED, Orders
 from millrace.execution.app.sender import Sender
 from millrace.execution.config import ExecutionSettings
 from millrace.execution.domain.intent import Intent
@@ -106,7 +106,8 @@ async def send_order(
 ) -> None:
     """Risk said yes: persist the order as SUBMITTING; it is sent once that is committed.
 
-    Kill switches are asked once more, here at the last gate: one may have been thrown after the approval.
+    Kill switches are asked once more, here at the last gate: one may have been thrown after the approval. So are
+    holdings: risk does not know at once of an exit that went under its standing approval.
     """
     event = message.event
     row = (await orders.locked(work, [event.order_id])).get(event.order_id)
@@ -117,6 +118,9 @@ async def send_order(
         change(work, row, OrderState.EXPIRED, message.at, cause=message, reason="the approval is invalid or expired")
     elif halt := await orders.halted(work, row):
         change(work, row, OrderState.CANCELLED, message.at, cause=message, reason=f"kill switch: {halt}")
+    elif terms.side == "sell" and not await orders.covers(work, row):
+        reason = "the account does not hold that much any more: an exit went before this order"
+        change(work, row, OrderState.CANCELLED, message.at, cause=message, reason=reason)
     else:
         row.update(approval_id=event.approval_id, exit_signature=event.exit_signature)
         sender.ready(work, row, message)
@@ -130,16 +134,36 @@ async def obey_kill_switch(work: Work, message: Message[KillSwitchChanged], *, o
     The cancellations are part of the rows, so a crash only delays them.
     """
     switch = message.event
-    if not switch.active:
+    if switch.active:
+        await _stop(work, switch, message, orders=orders, sender=sender)
+    else:
         await orders.resume(work, switch)
-        return
-    await orders.halt(work, switch, message.at)
+
+
+async def end_user(work: Work, message: Message[UserDisabled], *, orders: Orders, sender: Sender) -> None:
+    """A disabled user's orders end as under a kill switch, but one that no switch of theirs can lift."""
+    user_id = message.event.user_id
+    switch = KillSwitchChanged(
+        user_id=user_id,
+        scope=DISABLED,
+        target=str(user_id),
+        active=True,
+        reason="the user is disabled",
+        changed_at=message.at,
+    )
+    await _stop(work, switch, message, orders=orders, sender=sender)
+
+
+async def _stop(
+    work: Work, switch: KillSwitchChanged, cause: Message[Event], *, orders: Orders, sender: Sender
+) -> None:
+    await orders.halt(work, switch, cause.at)
     rows = await orders.live(work, switch)
     for row in rows:
         if row["state"] == OrderState.RECEIVED.value:
             reason = f"kill switch: {switch.reason}"
-            change(work, row, OrderState.CANCELLED, message.at, cause=message, reason=reason)
+            change(work, row, OrderState.CANCELLED, cause.at, cause=cause, reason=reason)
         else:
-            row["cancel_requested_at"] = row["cancel_requested_at"] or message.at
+            row["cancel_requested_at"] = row["cancel_requested_at"] or cause.at
             work.after_commit(partial(sender.cancel, row))
     await orders.update(work, rows)

@@ -13,6 +13,8 @@ from millrace.common.events.trading import AccountOpened
 
 Row = Mapping[str, Any]
 
+DISABLED = "disabled"  # the scope of a halt for a user who may do nothing any more; no kill switch names it
+
 
 @dataclass(frozen=True, slots=True)
 class VenueOrder:
@@ -80,7 +82,7 @@ class Orders(Protocol):
         ...
 
     async def account(self, work: Work, user_id: UUID, account_id: UUID | None, exchange: str) -> Row | None:
-        """The user's account: the one named, or the first for the exchange."""
+        """The user's account at the exchange: the one named, if it is there, or else the first."""
         ...
 
     async def insert(self, work: Work, row: Row) -> bool:
@@ -95,12 +97,23 @@ class Orders(Protocol):
         """Orders by client order id, locked until the transaction ends."""
         ...
 
-    async def waiting_exits(self, work: Work, before: datetime) -> list[dict[str, Any]]:
-        """The reduce-only sales that were requested before an instant and that risk has not answered, locked."""
+    async def waiting_exits(self, work: Work, before: datetime) -> Sequence[Row]:
+        """The reduce-only sales that arrived here before an instant and that risk has not answered."""
         ...
 
-    async def history(self, work: Work, order: Row) -> Sequence[Row]:
-        """All orders of the same account, bot and pair."""
+    async def waiting_exit(self, work: Work, order_id: UUID) -> dict[str, Any] | None:
+        """One of them, locked; None when it waits no more, or somebody else has it in hand."""
+        ...
+
+    async def covers(self, work: Work, sale: Row) -> bool:
+        """Whether the account holds what the sale sells and no other sale is selling it: then it is set aside.
+
+        To the end of the unit of work, nobody else is answered for this account.
+        """
+        ...
+
+    async def entries(self, work: Work, order: Row) -> Sequence[Row]:
+        """The newest buys that make up what the order's bot still has of the pair, `kept` from each."""
         ...
 
     async def live(self, work: Work, switch: KillSwitchChanged) -> list[dict[str, Any]]:
