@@ -12,7 +12,7 @@ import pytest
 
 from millrace.common.bus.memory import MemoryBus
 from millrace.common.bus.port import ReaderMoved
-from millrace.common.db.work import Work
+from millrace.common.db.work import Fenced, Work
 from millrace.common.events.bots import BotChanged
 from millrace.common.events.market import CandleClosed
 from millrace.common.events.message import Message
@@ -184,6 +184,21 @@ async def test_a_second_failure_stays_parked_with_its_key_while_other_keys_are_r
         await desk.noted("b1", "b2")
         await desk.until(lambda: _some(desk, "select 1 from dead_letters where state = 'parked'", 2))
     assert [row["key"] for row in await desk.rows(LETTERS) if row["state"] == "parked"] == [str(ONE)] * 2
+
+
+async def test_a_process_that_is_fenced_ends_and_leaves_what_it_redrives_to_its_successor(desk: Desk) -> None:
+    handle = failing_at("a")
+    await desk.say(changed(ONE, "a"))
+    async with consuming(desk.consumer(handle)):
+        await desk.until(lambda: _some(desk, LETTERS))
+    await desk.database.fetch("update dead_letters set state = 'redrive'")
+    fenced = desk.consumer(failing_at("a", problem=lambda: Fenced("another process leads")))
+    with pytest.raises(Fenced):
+        await fenced.run()
+    assert [row["state"] for row in await desk.rows(LETTERS)] == ["redrive"]
+    handle.broken.clear()
+    async with consuming(desk.consumer(handle)):
+        await desk.noted("a")
 
 
 async def test_two_replicas_redrive_each_message_once_and_in_order(new_desk: NewDesk) -> None:

@@ -11,6 +11,7 @@ import structlog
 from fastapi import Depends, FastAPI
 from pydantic import BaseModel, ConfigDict, SecretStr
 
+from millrace.common.db.work import Fenced
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.runtime.server import HttpServer, bind
 from millrace.common.web.app import BODY_LIMIT, create_app
@@ -53,6 +54,10 @@ def shop() -> FastAPI:
     @app.get("/away")
     async def away() -> None:
         raise ConnectionRefusedError(f"postgresql://millrace:{CANARY}@db")
+
+    @app.get("/fenced")
+    async def fenced() -> None:
+        raise Fenced("another process leads")
 
     return app
 
@@ -122,6 +127,7 @@ async def test_each_error_has_its_status_and_one_envelope(client: InProcess, cod
         ("GET", f"/number/{'9' * 5000}", 422, "VALIDATION_ERROR"),
         ("GET", "/crash", 500, "INTERNAL"),
         ("GET", "/away", 503, "UNAVAILABLE"),
+        ("GET", "/fenced", 503, "UNAVAILABLE"),
     ],
 )
 async def test_the_frameworks_own_refusals_look_like_ours(
