@@ -30,9 +30,9 @@ class Desk:
     user: Principal
     account_id: UUID
 
-    def price(self, price: str, symbol: str = "BTC/USDT") -> None:
+    def price(self, price: str, symbol: str = "BTC/USDT", exchange: str = "binance") -> None:
         """A trade is seen in the market."""
-        seen = PriceSeen(exchange="binance", symbol=symbol, price=Decimal(price), quantity=Decimal(1), at=CLOCK.now())
+        seen = PriceSeen(exchange=exchange, symbol=symbol, price=Decimal(price), quantity=Decimal(1), at=CLOCK.now())
         self.stand.bus.broadcast(seen.topic, self.stand.envelope(seen))
 
     async def place(self, terms: dict[str, Any], user: Principal | None = None) -> Answer:

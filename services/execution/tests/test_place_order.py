@@ -33,6 +33,8 @@ async def test_a_request_is_recorded_and_risk_is_asked_once(desk: Desk) -> None:
         ({"price": None}, "INVALID_PRICE"),
         ({"price": "0"}, "INVALID_PRICE"),
         ({"order_type": "stop_loss", "price": None}, "INVALID_PRICE"),
+        ({"order_type": "market", "quantity": "0.39", "price": "10000"}, "INVALID_PRICE"),
+        ({"quantity": "1000", "price": "90000000000000000000"}, "INVALID_QUANTITY"),
         ({"symbol": "DOGEUSDT"}, "INVALID_SYMBOL"),
         ({"exchange": "nowhere"}, "INVALID_SYMBOL"),
         ({"side": "hold"}, "VALIDATION_ERROR"),
@@ -53,6 +55,13 @@ async def test_an_order_on_somebody_elses_account_is_not_found(desk: Desk) -> No
     other, _ = await user_of(desk.stand)
     answer = await desk.place({**LIMIT, "account_id": str(desk.account_id)}, other)
     assert answer.json()["error"]["code"] == "NOT_FOUND"
+
+
+async def test_an_order_at_another_exchange_than_its_accounts_is_not_found(desk: Desk) -> None:
+    desk.price("400000", symbol="BTC/ZAR", exchange="luno")
+    terms = {**LIMIT, "exchange": "luno", "symbol": "BTCZAR", "price": "400000", "account_id": str(desk.account_id)}
+    assert (await desk.place(terms)).json()["error"]["code"] == "NOT_FOUND"
+    assert await desk.stand.rows("execution", "select 1 from orders") == []
 
 
 async def test_the_callers_own_id_makes_one_order_however_often_it_is_sent(desk: Desk) -> None:
@@ -82,10 +91,12 @@ async def test_the_answer_waits_for_risk_a_moment(start_service: StartService, m
     assert (answer["state"], answer["reason"]) == ("refused", "balance: needs more")
 
 
-async def test_without_a_price_of_the_market_an_order_is_turned_away(start_service: StartService) -> None:
+async def test_without_a_price_of_the_market_every_order_is_turned_away(start_service: StartService) -> None:
     stand = await start_service("execution")
     desk = Desk(stand, *await user_of(stand))
-    assert (await desk.place(MARKET)).json()["error"]["code"] == "UNAVAILABLE"
+    stop = {**MARKET, "order_type": "stop_loss", "stop_price": "20000"}
+    for terms in (MARKET, LIMIT, stop):
+        assert (await desk.place(terms)).json()["error"]["code"] == "UNAVAILABLE"
 
 
 async def test_orders_are_listed_newest_first_and_only_to_their_owner(desk: Desk) -> None:

@@ -29,7 +29,7 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
     @api.post("/orders", status_code=201)
     async def place_order(user: user_dependency, asked: Annotated[PlaceOrder, Depends(body(PlaceOrder))]) -> Order:
         filters = instrument(asked.exchange, asked.symbol)
-        reference = price(filters.exchange, filters.symbol) or asked.price or asked.stop_price
+        reference = price(filters.exchange, filters.symbol)
         if reference is None:
             raise MillraceError(Code.UNAVAILABLE, f"no price of {filters.symbol} is known yet; try again soon")
         intent = Intent(

@@ -8,6 +8,7 @@ from uuid import UUID
 from millrace.common.events.trading import OrderType, Side, TimeInForce
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.instruments import Instrument
+from millrace.common.kernel.money import LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,11 @@ def check(intent: Intent, filters: Instrument) -> None:
             f"quantity must not be more than {filters.max_quantity}",
             fields={"quantity": f"must not be more than {filters.max_quantity}"},
         )
-    _needs(intent.order_type is OrderType.LIMIT and intent.price is None, "price", "is required for limit orders")
-    stops = intent.order_type in (OrderType.STOP_LOSS, OrderType.TAKE_PROFIT)
-    _needs(stops and intent.stop_price is None, "stop_price", "is required for stop orders")
-    for name in ("price", "stop_price"):
+    kind = intent.order_type
+    for name, takes in (("price", (OrderType.LIMIT,)), ("stop_price", (OrderType.STOP_LOSS, OrderType.TAKE_PROFIT))):
         value = getattr(intent, name)
+        _needs(kind in takes and value is None, name, f"is required for {kind} orders")
+        _needs(kind not in takes and value is not None, name, f"is not taken by {kind} orders")
         _needs(value is not None and value <= 0, name, "must be greater than zero")
         _needs(value is not None and value % filters.tick_size != 0, name, f"must be a multiple of {filters.tick_size}")
     value = intent.quantity * (intent.price or intent.stop_price or intent.reference)
@@ -70,6 +71,12 @@ def check(intent: Intent, filters: Instrument) -> None:
             Code.INVALID_QUANTITY,
             f"the order is worth {value:f} {filters.quote}; the exchange wants at least {filters.min_notional}",
             fields={"quantity": f"is worth less than {filters.min_notional} {filters.quote}"},
+        )
+    if value >= LIMIT:
+        raise MillraceError(
+            Code.INVALID_QUANTITY,
+            f"the order is worth {value:.3e} {filters.quote}, more than can be booked",
+            fields={"quantity": f"is worth more {filters.quote} than can be booked"},
         )
 
 
