@@ -16,6 +16,22 @@ async def test_a_holder_is_valued_at_the_close(owner: Any) -> None:
     assert (mark.day_pnl, mark.peak, mark.drawdown) == (199, 10_199, 0)
 
 
+async def test_a_mark_names_what_is_open_and_what_it_has_gained(owner: Any) -> None:
+    await owner.hear(owner.fill(10, 100), owner.fill("2.5", 10, symbol="ETH/USDT"), owner.fill(1, 5, symbol="SOL/USDT"))
+    await owner.hear(owner.fill(-1, 5, symbol="SOL/USDT"))
+    await owner.close(8, symbol="ETH/USDT")
+    await owner.close(120)
+    before, mark = owner.marks()
+    shown = [(p.symbol, p.quantity, p.unrealized_pnl) for p in mark.positions]
+    assert shown == [("BTC/USDT", 10, 200), ("ETH/USDT", Decimal("2.5"), -5)]
+    assert mark.unrealized_pnl == 195
+    unpriced = [p for p in before.positions if p.symbol == "BTC/USDT"]
+    assert [p.unrealized_pnl for p in unpriced] == [0]
+    await owner.hear(owner.fill(-10, 100), owner.fill("-2.5", 10, symbol="ETH/USDT"))
+    await owner.close(120, 2)
+    assert owner.marks()[-1].positions == ()
+
+
 async def test_several_symbols_are_valued_together_also_when_they_close_at_once(owner: Any) -> None:
     await owner.hear(owner.fill(10, 100), owner.fill(100, 10, symbol="ETH/USDT"))
     await owner.close(100)

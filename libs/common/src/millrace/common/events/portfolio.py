@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from pydantic import BaseModel, ConfigDict
+
 from millrace.common.events.message import Amount, Event
 
 
@@ -43,8 +45,21 @@ class PositionChanged(_PortfolioEvent):
     updated_at: datetime
 
 
+class MarkedPosition(BaseModel):
+    """An open position at market. `quantity` is signed base, `unrealized_pnl` in quote currency."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    symbol: str
+    quantity: Amount
+    unrealized_pnl: Amount
+
+
 class EquityMarked(_PortfolioEvent):
-    """An account valued at market, in `currency`. `drawdown` is a fraction of the peak, 0 or more."""
+    """An account valued at market, in `currency`. `drawdown` is a fraction of the peak, 0 or more.
+
+    `positions` are those open at that instant, at the prices the account is valued at.
+    """
 
     type: ClassVar[str] = "portfolio.equity_marked.v1"
     currency: str
@@ -55,3 +70,4 @@ class EquityMarked(_PortfolioEvent):
     peak: Amount
     drawdown: Amount
     marked_at: datetime
+    positions: tuple[MarkedPosition, ...] = ()

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import orjson
 
 from millrace.common.events.trading import OrderState
+from millrace.common.kernel.money import divided, plain
 from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.web.frames import text_frame
 from millrace.notifier.domain.hub import Entry, Quote
@@ -66,7 +67,7 @@ def trading_update(entry: Entry) -> dict[str, Any] | None:
 
 def _average(body: dict[str, Any]) -> str:
     filled = Decimal(body["filled_quantity"])
-    return f"{Decimal(body['filled_notional']) / filled:.2f}" if filled else "0"
+    return plain(divided(Decimal(body["filled_notional"]), filled)) if filled else "0"
 
 
 def portfolio_update(entry: Entry) -> dict[str, Any] | None:
@@ -80,10 +81,20 @@ def portfolio_update(entry: Entry) -> dict[str, Any] | None:
         "unrealized_pnl": body["unrealized_pnl"],
         "day_pnl": body["day_pnl"],
         "drawdown": body["drawdown"],
-        "positions": [],
+        "positions": [_position(marked) for marked in body.get("positions", ())],
         "timestamp": whole_seconds(body["marked_at"]),
     }
     return {"type": "portfolio_update", "channel": "portfolio_updates", "data": data, "seq": entry.seq}
+
+
+def _position(marked: dict[str, str]) -> dict[str, str]:
+    quantity = Decimal(marked["quantity"])
+    return {
+        "symbol": parse_symbol(marked["symbol"]).joined,
+        "side": "LONG" if quantity >= 0 else "SHORT",
+        "size": plain(abs(quantity)),
+        "unrealized_pnl": marked["unrealized_pnl"],
+    }
 
 
 def any_event(entry: Entry) -> dict[str, Any] | None:

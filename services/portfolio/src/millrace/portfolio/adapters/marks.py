@@ -7,8 +7,8 @@ from uuid import UUID
 from millrace.common.db.work import Work
 from millrace.common.events.market import CandleClosed
 from millrace.common.events.message import Message
-from millrace.common.events.portfolio import EquityMarked
-from millrace.common.kernel.money import ZERO, scaled
+from millrace.common.events.portfolio import EquityMarked, MarkedPosition
+from millrace.common.kernel.money import ZERO, times
 from millrace.common.kernel.symbols import parse_symbol
 from millrace.portfolio.adapters import sql
 from millrace.portfolio.domain.equity import Mark, valued
@@ -30,13 +30,15 @@ async def mark_accounts(work: Work, message: Message[CandleClosed]) -> None:
     holdings: dict[UUID, dict[str, Decimal]] = {}
     for row in await fetch(sql.HOLDINGS, ids):
         holdings.setdefault(row["account_id"], {})[row["currency"]] = row["total"]
-    costs = {row["account_id"]: scaled(row["cost"]) for row in await fetch(sql.ENTRY_COST, ids)}
+    positions: dict[UUID, list[Any]] = {}
+    for row in await fetch(sql.OPEN_POSITIONS, ids):
+        positions.setdefault(row["account_id"], []).append(row)
     marks = [(row, _mark(row, holdings.get(row["account_id"], {}), prices, message)) for row in holders]
     news = [(row, mark) for row, mark in marks if _is_news(row, mark)]
     await _write(work, message, news)
     for row, mark in news:
         cash = holdings.get(row["account_id"], {}).get(row["currency"], ZERO)
-        _tell(work, message, row, mark, cash, costs.get(row["account_id"], ZERO))
+        _tell(work, message, row, mark, cash, [_at_market(p, prices) for p in positions.get(row["account_id"], ())])
 
 
 async def _write(work: Work, message: Message[CandleClosed], marks: list[tuple[Any, Mark]]) -> None:
@@ -56,7 +58,20 @@ def _is_news(row: Any, mark: Mark) -> bool:
     return bool(row["moved"] or mark.at != row["marked_at"] or mark.equity != row["equity"])
 
 
-def _tell(work: Work, message: Message[CandleClosed], row: Any, mark: Mark, cash: Decimal, cost: Decimal) -> None:
+def _at_market(row: Any, prices: dict[str, Decimal]) -> MarkedPosition:
+    entry = row["entry_price"]
+    gained = times(row["quantity"], prices.get(row["symbol"], entry) - entry)
+    return MarkedPosition(symbol=row["symbol"], quantity=row["quantity"], unrealized_pnl=gained)
+
+
+def _tell(
+    work: Work,
+    message: Message[CandleClosed],
+    row: Any,
+    mark: Mark,
+    cash: Decimal,
+    positions: list[MarkedPosition],
+) -> None:
     work.emit(
         EquityMarked(
             user_id=row["user_id"],
@@ -64,11 +79,12 @@ def _tell(work: Work, message: Message[CandleClosed], row: Any, mark: Mark, cash
             currency=row["currency"],
             equity=mark.equity,
             cash=cash,
-            unrealized_pnl=mark.equity - cash - cost,
+            unrealized_pnl=sum((position.unrealized_pnl for position in positions), ZERO),
             day_pnl=mark.day_pnl,
             peak=mark.peak,
             drawdown=mark.drawdown,
             marked_at=message.at,
+            positions=tuple(positions),
         ),
         message,
     )

@@ -90,7 +90,7 @@ select id, $1, user_id, equity, drawdown from unnest($2::uuid[], $3::uuid[], $4:
   as n(id, user_id, equity, drawdown)
 on conflict (account_id, at) do update set equity = excluded.equity, drawdown = excluded.drawdown
 """
-ENTRY_COST = """
-select account_id, sum(quantity * entry_price) as cost from positions
-where closed_at is null and account_id = any($1::uuid[]) group by 1
+OPEN_POSITIONS = """
+select account_id, symbol, quantity, entry_price from positions
+where closed_at is null and account_id = any($1::uuid[]) order by account_id, symbol, opened_at, id
 """

@@ -1,0 +1,80 @@
+"""Orders and equity in the words of contract crypto."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from millrace.common.events.portfolio import EquityMarked, MarkedPosition
+from millrace.common.events.trading import OrderState, OrderType, OrderUpdated, Side
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+async def test_a_portfolio_update_names_the_open_positions(start_post: Any) -> None:
+    post = await start_post()
+    user = await post.user()
+    async with post.socket(user, channels=["portfolio_updates"]) as socket:
+        await socket.ready()
+        held = (("BTC/USDT", "0.500000000000000000", "37.50"), ("ETH/USDT", "-2", "0E-18"))
+        positions = [
+            MarkedPosition(symbol=symbol, quantity=Decimal(quantity), unrealized_pnl=Decimal(gained))
+            for symbol, quantity, gained in held
+        ]
+        await post.stand.hear(marked(user, positions))
+        data = (await socket.next())["data"]
+    assert data["positions"] == [
+        {"symbol": "BTCUSDT", "side": "LONG", "size": "0.5", "unrealized_pnl": "37.5"},
+        {"symbol": "ETHUSDT", "side": "SHORT", "size": "2", "unrealized_pnl": "0"},
+    ]
+    assert (data["total_balance"], data["drawdown"]) == ("10000.5", "0")
+
+
+async def test_the_average_price_of_a_fill_keeps_its_digits(start_post: Any) -> None:
+    post = await start_post()
+    user = await post.user()
+    async with post.socket(user, channels=["trading_updates"]) as socket:
+        await socket.ready()
+        await post.stand.hear(updated(user, "0", "0"))
+        none = (await socket.next())["data"]
+        await post.stand.hear(updated(user, "3", "0.000030000000000000"))
+        three = (await socket.next())["data"]
+    assert (none["executed_quantity"], none["avg_price"]) == ("0", "0")
+    assert (three["executed_quantity"], three["avg_price"]) == ("3", "0.00001")
+
+
+def marked(user: Any, positions: list[MarkedPosition]) -> EquityMarked:
+    """The user's account at market."""
+    amounts = dict.fromkeys(("cash", "unrealized_pnl", "day_pnl", "peak"), Decimal(1))
+    return EquityMarked(
+        user_id=user.id,
+        account_id=uuid4(),
+        currency="USDT",
+        equity=Decimal("10000.50"),
+        drawdown=Decimal("0E-18"),
+        marked_at=AT,
+        positions=tuple(positions),
+        **amounts,
+    )
+
+
+def updated(user: Any, quantity: str, notional: str) -> OrderUpdated:
+    """An order of the user's, of which `quantity` was filled for `notional`."""
+    facts: dict[str, Any] = {name: uuid4() for name in ("account_id", "order_id", "intent_id")}
+    facts |= dict.fromkeys(("client_order_id", "source", "origin"), "test")
+    return OrderUpdated(
+        **facts,
+        user_id=user.id,
+        exchange="binance",
+        symbol="BTC/USDT",
+        side=Side.BUY,
+        order_type=OrderType.MARKET,
+        quantity=Decimal(5),
+        requested_at=AT,
+        updated_at=AT,
+        state=OrderState.OPEN,
+        filled_quantity=Decimal(quantity),
+        filled_notional=Decimal(notional),
+        fees=Decimal(0),
+        version=1,
+    )
