@@ -57,6 +57,18 @@ def test_an_order_beyond_the_free_funds_is_refused_with_the_numbers(book: Book) 
     found = book.breach(replace(BUY, quantity=Decimal(10)), NOW)
     assert found is not None
     assert (found.rule, found.limit, found.current) == ("balance", Decimal(1000), Decimal(1002))
+    assert found.message == "needs 1002 USDT, 1000 are free"
+
+
+def test_a_refusal_writes_amounts_without_needless_zeros(book: Book) -> None:
+    padded = replace(SELL, quantity=Decimal("3.500000000000000000"), price=Decimal("100.00"), reduce_only=True)
+    book.balances["BTC"].total = Decimal("2.000000000000000000")
+    found = book.breach(padded, NOW)
+    assert found is not None
+    assert found.message == "reduce-only: 3.5 BTC asked, 2 can be reduced"
+    away = book.breach(replace(BUY, price=Decimal("500.0"), reference=Decimal("100.00")), NOW)
+    assert away is not None
+    assert away.message == "price 500 is 400.0% away from the market's 100"
 
 
 def test_nobody_sells_more_than_they_hold(book: Book) -> None:

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from millrace.common.kernel.money import ZERO, divided, times
+from millrace.common.kernel.money import ZERO, divided, plain, times
 from millrace.risk.domain.alerts import Alert, Watch
 from millrace.risk.domain.limits import DAILY_LOSS, DRAWDOWN, POSITION, Level, Limit, Limits
 from millrace.risk.domain.orders import Progress, Reservation, Terms
@@ -186,7 +186,7 @@ class Book:
     def _collar(self, terms: Terms) -> Breach | None:
         away = divided(abs(terms.price - terms.reference), terms.reference) if terms.reference else ZERO
         if away > self.limits.price_collar:
-            text = f"price {terms.price} is {away:.1%} away from the market's {terms.reference}"
+            text = f"price {plain(terms.price)} is {away:.1%} away from the market's {plain(terms.reference)}"
             return Breach(PRICE_COLLAR, text, self.limits.price_collar, away)
         return None
 
@@ -196,7 +196,7 @@ class Book:
         held = ZERO if terms.buying else max(self._free(terms.base), ZERO)
         if terms.quantity <= held:
             return None
-        text = f"reduce-only: {terms.quantity} {terms.base} asked, {held} can be reduced"
+        text = f"reduce-only: {plain(terms.quantity)} {terms.base} asked, {plain(held)} can be reduced"
         return Breach("reduce_only", text, held, terms.quantity)
 
     def _loss(self, at: datetime) -> Breach | None:
@@ -220,7 +220,7 @@ class Book:
     def _rate(self, at: datetime) -> Breach | None:
         if self._tokens(at) < 1:
             limit = Decimal(str(self.limits.orders_per_second))
-            return Breach(ORDER_RATE, f"more than {limit} orders a second", limit)
+            return Breach(ORDER_RATE, f"more than {plain(limit)} orders a second", limit)
         return None
 
     def _tokens(self, at: datetime) -> float:
@@ -232,14 +232,14 @@ class Book:
         price = max(terms.price, terms.reference)  # a bid below the market must not make what is held look cheap
         value = self.exposures.get(terms.symbol, Exposure()).value(price) + terms.notional
         if value > limit:
-            return Breach(POSITION, f"the {terms.symbol} position would be worth {value}", limit, value)
+            return Breach(POSITION, f"the {terms.symbol} position would be worth {plain(value)}", limit, value)
         return None
 
     def _funds(self, terms: Terms) -> Breach | None:
         currency, amount = self.needed(terms)
         free = self._free(currency)
         if amount > free:
-            return Breach("balance", f"needs {amount} {currency}, {free} are free", free, amount)
+            return Breach("balance", f"needs {plain(amount)} {currency}, {plain(free)} are free", free, amount)
         return None
 
     def _watch_position(self, symbol: str) -> None:
