@@ -106,6 +106,25 @@ def test_the_order_rate_is_a_bucket_that_refills_and_never_stops_an_exit(book: B
     assert book.tokens == 0
 
 
+def test_bots_whose_market_ran_ahead_of_the_clock_do_not_use_up_the_rate_of_later_orders(book: Book) -> None:
+    book.tokens = 1
+    book.reserve(uuid4(), uuid4(), BUY, NOW + timedelta(hours=1))
+    book.tokens = 0
+    assert rule(book, BUY) is None
+    reserve(book)
+    assert (book.tokens_at, book.tokens) == (NOW, book.limits.orders_burst - 1)
+
+
+def test_orders_that_come_a_little_out_of_turn_win_no_tokens(book: Book) -> None:
+    book.tokens = 1
+    reserve(book)
+    for seconds in (-1, 0) * 10:
+        at = NOW + timedelta(seconds=seconds)
+        assert book.breach(BUY, at) is not None
+        book.reserve(uuid4(), uuid4(), SELL, at)
+    assert (book.tokens_at, book.tokens) == (NOW, 0)
+
+
 def test_too_many_open_orders_stop_entries_but_not_exits(book: Book) -> None:
     book.open_orders = book.limits.open_orders
     assert (rule(book, BUY), rule(book, SELL)) == ("open_orders", None)

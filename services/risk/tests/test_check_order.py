@@ -1,13 +1,17 @@
 """Every requested order is answered exactly once."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from millrace.common.events.risk import OrderApproved, OrderRefused
+from millrace.common.events.risk import OrderApproved, OrderRefused, RiskAlertRaised
 from millrace.common.events.trading import OrderRequested, OrderState, OrderType, Side
+from millrace.common.kernel.clock import ManualClock
+from millrace.common.testing.service import StartService
+from services.risk.tests.conftest import Owner
 
 
 async def test_an_order_within_all_limits_is_approved_and_its_funds_are_reserved(owner: Any) -> None:
@@ -68,6 +72,27 @@ async def test_an_order_that_is_asked_again_gets_the_same_approval_and_one_reser
     assert first.approval_id == again.approval_id
     assert again.expires_at > first.expires_at
     assert await owner.balances() == {"USDT": (10_000, Decimal("200.4"))}
+
+
+@pytest.mark.parametrize("ahead", [timedelta(), timedelta(hours=1)])
+async def test_an_approval_is_good_for_half_a_minute_from_the_request_but_never_longer_by_the_clock(
+    start_service: StartService, ahead: timedelta
+) -> None:
+    now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    owner = Owner(await start_service("risk", clock=ManualClock(now)))
+    owner.at = now + ahead - timedelta(seconds=2)
+    await owner.open()
+    await owner.hear(owner.order())
+    assert owner.stand.said(OrderApproved)[0].expires_at == now + timedelta(seconds=30)
+
+
+async def test_an_absurd_order_is_refused_and_keeps_no_other_from_its_answer(owner: Any) -> None:
+    absurd = owner.order(price=Decimal("9e19"), reference_price=Decimal("0.01"))
+    await owner.hear(absurd)
+    await owner.hear(owner.order())
+    assert owner.answers() == ["price_collar", "approved"]
+    told = owner.stand.said(RiskAlertRaised)[0]
+    assert (told.alert_type, told.current_value, told.limit_value) == ("price_collar", None, Decimal("0.5"))
 
 
 async def test_an_order_that_ended_before_its_request_was_heard_is_refused(owner: Any) -> None:

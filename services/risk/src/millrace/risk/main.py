@@ -20,7 +20,8 @@ def build(context: Context) -> Service:
     """Put the service together."""
     settings = RiskSettings()
     books, alerts = PostgresBooks(settings), PostgresAlerts()
-    desk = handlers.Desk(Approvals(context.keys.approval), timedelta(seconds=settings.approval_seconds))
+    valid = timedelta(seconds=settings.approval_seconds)
+    desk = handlers.Desk(Approvals(context.keys.approval), valid, context.clock)
     pages = Pages(
         books,
         alerts,

@@ -10,6 +10,7 @@ from millrace.common.events.message import Message
 from millrace.common.events.portfolio import EquityMarked
 from millrace.common.events.risk import OrderApproved, OrderRefused
 from millrace.common.events.trading import TERMINAL, AccountOpened, OrderRequested, OrderType, OrderUpdated
+from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.ids import derive_id
 from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.telemetry import metrics
@@ -28,10 +29,11 @@ async def open_book(work: Work, message: Message[AccountOpened], *, books: Books
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Answers requests, with the key that signs and for how long an approval is good."""
+    """Answers requests, with the key that signs and for how long an approval is good by the clock."""
 
     approvals: Approvals
     valid: timedelta
+    clock: Clock
 
     def check_order(self, work: Work, message: Message[OrderRequested], book: Book | None) -> None:
         """Approve and reserve, or refuse with the rule and its numbers.
@@ -59,7 +61,8 @@ class Desk:
         self._approve(work, message, approval_id)
 
     def _approve(self, work: Work, message: Message[OrderRequested], approval_id: UUID) -> None:
-        order, expires_at = message.event, message.at + self.valid
+        order = message.event
+        expires_at = min(message.at, self.clock.now()) + self.valid  # market time may run ahead of the clock
         work.emit(
             OrderApproved(
                 user_id=order.user_id,

@@ -1,13 +1,14 @@
 """The messages of one unit of work, decided together: one reading and one writing, however many orders."""
 
 from collections.abc import Callable, Mapping
-from decimal import localcontext
+from decimal import Decimal, localcontext
 from typing import Any
 
 from millrace.common.db.work import Work
 from millrace.common.events.message import Event, Message
 from millrace.common.events.risk import RiskAlertRaised
 from millrace.common.kernel.ids import derive_id
+from millrace.common.kernel.money import LIMIT
 from millrace.risk.app.ports import Alerts, Books
 from millrace.risk.domain.book import Book
 
@@ -54,8 +55,8 @@ class Page:
                 severity=alert.severity,
                 message=alert.message,
                 symbol=alert.symbol or None,
-                current_value=alert.current,
-                limit_value=alert.limit,
+                current_value=_storable(alert.current),
+                limit_value=_storable(alert.limit),
                 action_taken=alert.action,
                 triggered_at=message.at,
             )
@@ -64,6 +65,11 @@ class Page:
         for event in told:
             self._work.emit(event, message)
         return told
+
+
+def _storable(amount: Decimal | None) -> Decimal | None:
+    """Nothing for what fits no column: an absurd order must not keep other messages from being applied."""
+    return amount if amount is not None and abs(amount) < LIMIT else None
 
 
 class Pages:

@@ -100,7 +100,8 @@ class Book:
         unbought = terms.notional if terms.buying else ZERO
         self._balance(currency).reserved += amount
         self.open_orders += 1
-        self.tokens, self.tokens_at = max(self._tokens(at) - 1, 0.0), max(at, self.tokens_at)
+        tokens, self.tokens_at = self._bucket(at)
+        self.tokens = max(tokens - 1, 0.0)
         if terms.buying:
             exposure = self._exposure(terms.symbol)
             exposure.buying += unbought
@@ -218,14 +219,21 @@ class Book:
         return None
 
     def _rate(self, at: datetime) -> Breach | None:
-        if self._tokens(at) < 1:
+        if self._bucket(at)[0] < 1:
             limit = Decimal(str(self.limits.orders_per_second))
             return Breach(ORDER_RATE, f"more than {plain(limit)} orders a second", limit)
         return None
 
-    def _tokens(self, at: datetime) -> float:
-        grown = max((at - self.tokens_at).total_seconds(), 0.0) * self.limits.orders_per_second
-        return min(self.tokens + grown, self.limits.orders_burst)
+    def _bucket(self, at: datetime) -> tuple[float, datetime]:
+        """The tokens at an instant, and the instant from which they grow on.
+
+        Market time may run ahead of the clock's. An instant so far back that the bucket fills in between is therefore
+        another time's and begins anew, or orders by hand would wait until the clock has caught up with the bots.
+        """
+        most, grown = self.limits.orders_burst, (at - self.tokens_at).total_seconds() * self.limits.orders_per_second
+        if abs(grown) >= most:
+            return most, at
+        return min(self.tokens + max(grown, 0.0), most), max(at, self.tokens_at)
 
     def _position(self, terms: Terms) -> Breach | None:
         limit = self.limits.position_value(terms.symbol).value
