@@ -1,16 +1,19 @@
 """A closed candle, the running bots, and what they say."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from millrace.bots.adapters.history import MarketHistory
 from millrace.common.events.bots import BotChanged
 from millrace.common.events.market import CandleClosed
 from millrace.common.events.portfolio import BalanceChanged
 from millrace.common.events.trading import OrderState, Side
 from millrace.common.events.users import UserDisabled
+from millrace.common.kernel.market import Candle
+from millrace.common.testing.service import Stand
 from millrace.strategy.builtin.trend import Trend
 
 FAST = {"fast": 2, "slow": 3}
@@ -20,6 +23,13 @@ UNDER_WAY = "an earlier order is still under way"
 def trending(**config: Any) -> dict[str, Any]:
     """A bot that is long while the last prices rise."""
     return {"config": {"parameters": FAST, **config}}
+
+
+def second(number: int, close: int) -> Candle:
+    """A flat bar of one second."""
+    price = Decimal(close)
+    opened_at = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(seconds=number)
+    return Candle("binance", "BTC/USDT", "1s", opened_at, price, price, price, price, Decimal(1))
 
 
 async def rising(play: Any, bars: Any, count: int = 4) -> None:
@@ -85,11 +95,86 @@ async def test_one_live_intent_for_each_bot_however_long_its_order_takes(owner: 
     assert len(owner.signals(bot_id)) == 2
 
 
-async def test_a_signal_that_became_no_order_is_waited_for_three_bars(owner: Any, play: Any, bars: Any) -> None:
+async def test_a_backlog_that_comes_at_once_makes_one_entry(owner: Any, play: Any) -> None:
+    bot_id = await owner.bot(**{**trending(), "timeframe": "1s"})
+    await play([second(n, 100) for n in range(3)], heard=False)
+    await play([second(n, 110 + n) for n in range(3, 103)], together=True)
+    assert [signal.side for signal in owner.signals(bot_id)] == [Side.BUY]
+    assert await owner.skips(bot_id) == {UNDER_WAY: 99}
+
+
+async def test_a_signal_is_waited_for_until_its_order_has_ended_however_long_nobody_speaks_of_it(
+    owner: Any, play: Any, bars: Any
+) -> None:
     bot_id = await owner.bot(**trending())
     await rising(play, bars)
-    await play([bars(n, 110 + n) for n in range(4, 7)])
-    assert [signal.candle_at for signal in owner.signals(bot_id)] == [bars(3).opened_at, bars(6).opened_at]
+    await play([bars(n, 110 + n) for n in range(4, 12)])
+    assert [signal.candle_at for signal in owner.signals(bot_id)] == [bars(3).opened_at]
+    await owner.order(owner.signals(bot_id)[0], OrderState.EXPIRED, 2)
+    await play([bars(12, 140)])
+    assert [signal.candle_at for signal in owner.signals(bot_id)] == [bars(3).opened_at, bars(12).opened_at]
+
+
+async def test_late_word_of_an_earlier_order_does_not_end_the_wait_for_the_next(
+    owner: Any, play: Any, bars: Any
+) -> None:
+    bot_id = await owner.bot(**trending())
+    await rising(play, bars)
+    await owner.order(owner.signals(bot_id)[0], OrderState.CANCELLED, 4)
+    await play([bars(4, 120)])
+    committed = (await owner.row(bot_id))["committed"]
+    await owner.order(owner.signals(bot_id)[0], OrderState.CANCELLED, 5)
+    await play([bars(5, 130)])
+    assert len(owner.signals(bot_id)) == 2
+    assert (await owner.row(bot_id))["committed"] == committed > 0
+
+
+async def test_a_start_does_not_wait_for_a_signal_that_was_lost_long_ago(
+    owner: Any, stand: Stand, play: Any, bars: Any
+) -> None:
+    lost, followed = await owner.bot(**trending()), await owner.bot(**trending())
+    await rising(play, bars)
+    await owner.order(owner.signals(followed)[0], OrderState.OPEN, 3)
+    await stand.rows("bots", "update bots set waiting_since = waiting_since - interval '6 minutes'")
+    for bot_id in (lost, followed):
+        await owner.ask("POST", f"/bots/{bot_id}/stop")
+        started = (await owner.ask("POST", f"/bots/{bot_id}/start")).value()
+        assert (started["waiting_for"] is None) == (bot_id == lost)
+    await play([bars(4, 120)])
+    assert [len(owner.signals(bot_id)) for bot_id in (lost, followed)] == [2, 1]
+
+
+async def test_a_bot_that_was_away_for_long_starves_nobody(
+    owner: Any, new_owner: Any, stand: Stand, play: Any, bars: Any
+) -> None:
+    away, other = await owner.bot(**trending()), await new_owner()
+    present = await other.bot(**trending())
+    await play([bars(n, 100) for n in range(3)], heard=False)
+    await play([bars(3, 100)])
+    await stand.rows("bots", "update bots set anchor_at = anchor_at - interval '40 days' where id = $1", away)
+    await play([bars(4, 100)])
+    assert [(await o.row(b))["last_candle_at"] for o, b in ((owner, away), (other, present))] == [
+        bars(4).opened_at,
+        bars(4).opened_at,
+    ]
+
+
+async def test_the_market_is_asked_while_no_bot_is_locked(
+    owner: Any, stand: Stand, play: Any, bars: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await owner.bot(**trending())
+    await owner.bot(**trending(), symbol="ETH/USDT")
+    ask, unlocked = MarketHistory._ask, []
+
+    async def watched(self: MarketHistory, *asked: Any) -> Any:
+        unlocked.append(len(await stand.rows("bots", "select 1 from bots for update skip locked")))
+        return await ask(self, *asked)
+
+    monkeypatch.setattr(MarketHistory, "_ask", watched)
+    markets = ("BTC/USDT", "ETH/USDT")
+    await play([bars(n, 100 + n, symbol) for n in range(4) for symbol in markets], together=True)
+    assert unlocked == [2, 2]
+    assert len(owner.signals()) == 2
 
 
 async def test_a_refusal_is_visible_and_the_bot_acts_again(owner: Any, play: Any, bars: Any) -> None:

@@ -10,6 +10,14 @@ from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.market import Candle
 from millrace.common.web.client import ServiceClient
 
+_SENSELESS = {
+    Code.VALIDATION_ERROR,
+    Code.NOT_FOUND,
+    Code.INVALID_SYMBOL,
+    Code.INVALID_TIMEFRAME,
+    Code.INVALID_DATE_RANGE,
+}
+
 
 class MarketHistory:
     """Asks for the last candles before an instant."""
@@ -20,13 +28,17 @@ class MarketHistory:
         self._me = me
 
     async def before(self, exchange: str, symbol: str, timeframe: str, before: datetime, count: int) -> list[Candle]:
-        """Oldest first; fewer when there are fewer. Raises ConnectionError while nobody answers: it is waited for."""
+        """Oldest first; fewer when there are fewer.
+
+        Raises the market's own error when the question makes no sense. Any other is not the asking bot's fault and a
+        ConnectionError, which is waited for.
+        """
         try:
             return await self._ask(exchange, symbol, timeframe, before, count)
         except MillraceError as problem:
-            if problem.code is Code.UNAVAILABLE:
-                raise ConnectionError("the marketdata service does not answer") from problem
-            raise
+            if problem.code in _SENSELESS:
+                raise
+            raise ConnectionError(f"the marketdata service does not answer: {problem.code}") from problem
 
     async def _ask(self, exchange: str, symbol: str, timeframe: str, before: datetime, count: int) -> list[Candle]:
         client: ServiceClient = self._client("marketdata")

@@ -19,7 +19,8 @@ _CASH = "update accounts set cash = $3 where account_id = $1 and currency = $2"
 _EQUITY = "update accounts set equity = $2 where account_id = $1"
 _FOLLOW = """
 with mine as (
-  select b.id, $6 - coalesce(o.filled_quantity, 0) as quantity, $7 - coalesce(o.filled_notional, 0) as notional
+  select b.id, $6 - coalesce(o.filled_quantity, 0) as quantity, $7 - coalesce(o.filled_notional, 0) as notional,
+    $9 and $10 and coalesce(b.waiting_for, $12) = $12 as awaited
   from bots b left join bot_orders o on o.order_id = $1
   where b.id = $2 and b.user_id = $3 and b.account_id = $4 and b.symbol = $5 and coalesce(o.version, 0) < $8
   for update of b),
@@ -32,9 +33,15 @@ update bots b set
   cost = case when $11 then b.cost + m.notional
     when b.position <= 0 then 0 else b.cost - b.cost * least(m.quantity / b.position, 1) end,
   position = b.position + case when $11 then m.quantity else -m.quantity end,
-  waiting_since = case when $9 and $10 then null else b.waiting_since end,
-  committed = case when $9 and $10 then 0 else b.committed end
+  waiting_since = case when m.awaited then null else b.waiting_since end,
+  waiting_for = case when m.awaited then null else b.waiting_for end,
+  committed = case when m.awaited then 0 else b.committed end
 from mine m where b.id = m.id returning 1
+"""
+_COMING = """
+select id, strategy, timeframe, parameters, config, anchor_at, last_candle_at from bots
+where status = 'active' and exchange = $1 and symbol = $2 and timeframe = $3
+  and (last_candle_at is null or last_candle_at < $4)
 """
 _DUE = """
 with held as (select account_id, sum(committed) as committed from bots where committed > 0 group by account_id)
@@ -46,10 +53,9 @@ where b.status = 'active' and b.exchange = $1 and b.symbol = $2 and b.timeframe 
 order by b.num for update of b
 """
 _STEPPED = """
-update bots b set last_candle_at = $1, anchor_at = n.anchor_at, waiting_since = n.waiting_since,
-  committed = n.committed
-from unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::numeric[])
-  as n(id, anchor_at, waiting_since, committed)
+update bots b set last_candle_at = $1, anchor_at = n.anchor_at, waiting_for = n.waiting_for, committed = n.committed,
+  waiting_since = case when n.waiting_for is distinct from b.waiting_for then now() else b.waiting_since end
+from unnest($2::uuid[], $3::timestamptz[], $4::uuid[], $5::numeric[]) as n(id, anchor_at, waiting_for, committed)
 where b.id = n.id
 """
 _STOP = """
@@ -97,6 +103,7 @@ class PostgresBots:
             own,
             ended,
             order.side == "buy",
+            order.intent_id,
         )
         return bool(done)
 
@@ -107,13 +114,17 @@ class PostgresBots:
         rows = await work.connection.fetch(_STOP, list(reasons), list(reasons.values()), at)
         return [dict(row) for row in rows]
 
+    async def coming(self, work: Work, exchange: str, symbol: str, timeframe: str, opened_at: datetime) -> list[Row]:
+        rows = await work.connection.fetch(_COMING, exchange, symbol, timeframe, opened_at)
+        return [dict(row) for row in rows]
+
     async def due(self, work: Work, exchange: str, symbol: str, timeframe: str, opened_at: datetime) -> list[Row]:
         rows = await work.connection.fetch(_DUE, exchange, symbol, timeframe, opened_at)
         return [dict(row) for row in rows]
 
     async def stepped(self, work: Work, rows: Sequence[Row], opened_at: datetime) -> None:
         if rows:
-            names = ("id", "anchor_at", "waiting_since", "committed")
+            names = ("id", "anchor_at", "waiting_for", "committed")
             await work.connection.execute(_STEPPED, opened_at, *([row[name] for row in rows] for name in names))
 
     async def skipped(self, work: Work, skips: Sequence[NonDecision], at: datetime) -> None:

@@ -1,6 +1,6 @@
 """What owners do with their bots."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,13 @@ _UPDATE = """
 update bots set name = $2, config = $3, parameters = $4, timeframe = $5, anchor_at = $6, last_candle_at = $7,
   updated_at = $8 where id = $1
 """
+_FORGET = """
+update bots b set waiting_since = null, waiting_for = null, committed = 0
+where id = $1 and waiting_since < now() - $2::interval
+  and not exists (select from bot_orders o where o.bot_id = b.id and o.own and not o.ended)
+returning waiting_since, waiting_for, committed
+"""
+_LOST = timedelta(minutes=5)  # by then what is left of a signal has neither an approval nor a deadline to be sent in
 
 
 async def create_bot(work: Work, user_id: UUID, asked: Any, default_timeframe: str, now: datetime) -> Row:
@@ -74,6 +81,7 @@ async def change_state(work: Work, user_id: UUID, bot_id: UUID, verb: str, now: 
     """Start, pause, resume, stop or delete a bot.
 
     An order under way goes on, and the bot still learns how it ends. What a deleted bot holds stays in the account.
+    A start does not wait any more for a signal of which nothing has been heard for five minutes.
     """
     row = await queries.get_bot(work.connection, user_id, bot_id, lock=True)
     if row is None:
@@ -90,6 +98,8 @@ async def change_state(work: Work, user_id: UUID, bot_id: UUID, verb: str, now: 
         now,
         row["anchor_at"],
     )
+    if verb == "start" and (freed := await work.connection.fetchrow(_FORGET, bot_id, _LOST)):
+        row.update(freed)
     held = f"delete: {plain(row['position'])} {row['symbol'].split('/')[0]} stay in the account"
     tell(work, row, now, reason=held if verb == "delete" and row["position"] else verb)
     return row

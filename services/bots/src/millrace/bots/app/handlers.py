@@ -1,10 +1,13 @@
 """One function per message."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from functools import partial
 
 import structlog
 
 from millrace.bots.app.commands import tell
+from millrace.bots.app.past import Past
 from millrace.bots.app.ports import Bots, NonDecision
 from millrace.bots.app.runners import Runners
 from millrace.bots.app.step import Step
@@ -14,6 +17,7 @@ from millrace.common.events.message import Message
 from millrace.common.events.portfolio import BalanceChanged, EquityMarked
 from millrace.common.events.trading import TERMINAL, AccountOpened, OrderState, OrderUpdated
 from millrace.common.events.users import UserDisabled
+from millrace.common.kernel.market import Candle
 
 log = structlog.get_logger()
 
@@ -61,6 +65,17 @@ async def stop_all(work: Work, message: Message[UserDisabled], *, bots: Bots, ru
         work.after_commit(partial(runners.forget, row["id"]))
 
 
+async def read_past(work: Work, messages: Sequence[Message[CandleClosed]], *, bots: Bots, runners: Runners) -> None:
+    """Ask for the stored candles that a poll's bots have to remember, while none of the bots is locked yet."""
+    series: dict[tuple[str, str, str], list[Candle]] = defaultdict(list)
+    for message in messages:
+        candle = message.event.candle
+        series[candle.exchange, candle.symbol, candle.timeframe].append(candle)
+    for name, candles in series.items():
+        rows = await bots.coming(work, *name, max(candle.opened_at for candle in candles))
+        work.cache[name] = await runners.past(rows, candles)
+
+
 async def run_bots(work: Work, message: Message[CandleClosed], *, bots: Bots, runners: Runners) -> None:
     """Show a closed candle to every running bot of its market that has not seen it, in the order they were made.
 
@@ -70,11 +85,13 @@ async def run_bots(work: Work, message: Message[CandleClosed], *, bots: Bots, ru
     rows = await bots.due(work, event.exchange, event.symbol, event.timeframe, event.opened_at)
     if not rows:
         return
-    ready = await runners.ready(rows, event.candle)
+    past = work.cache.get((event.exchange, event.symbol, event.timeframe), Past())
+    ready = await runners.ready(rows, event.candle, past)
     step = Step(work, message)
     for row in rows:
+        if (runner := ready.get(row["id"])) is None:
+            continue
         try:
-            runner = ready[row["id"]]
             if isinstance(runner, Exception):
                 raise runner
             step.show(row, runner)

@@ -52,6 +52,13 @@ class Bots(Protocol):
         """Stop these bots and keep why; the bots that were stopped."""
         ...
 
+    async def coming(self, work: Work, exchange: str, symbol: str, timeframe: str, opened_at: datetime) -> list[Row]:
+        """The active bots of a market that have not seen the candle of `opened_at`, as far as runners read them.
+
+        Nothing is locked.
+        """
+        ...
+
     async def due(self, work: Work, exchange: str, symbol: str, timeframe: str, opened_at: datetime) -> list[Row]:
         """The active bots of a market that have not seen the candle of `opened_at` or a later one, locked.
 

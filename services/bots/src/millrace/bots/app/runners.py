@@ -9,8 +9,11 @@ from uuid import UUID
 
 import orjson
 
+from millrace.bots.app.past import Past, Stretch, runs
+from millrace.bots.domain.memory import Memory
 from millrace.bots.domain.runner import Runner
 from millrace.common.kernel import timeframes
+from millrace.common.kernel.errors import MillraceError
 from millrace.common.kernel.market import Candle
 from millrace.strategy.port import Strategy
 from millrace.strategy.registry import create
@@ -36,48 +39,76 @@ class Runners:
         self._history = history
         self._runners: dict[UUID, tuple[str, Runner]] = {}
 
-    async def ready(self, rows: Sequence[Row], candle: Candle) -> dict[UUID, Runner | Exception]:
-        """The runner of each bot, just before `candle`; or what is wrong with its strategy."""
-        found: dict[UUID, Runner | Exception] = {}
-        cold: list[Row] = []
-        for row in rows:
-            known = self._runners.get(row["id"])
-            if known and known[0] == _recipe(row) and known[1].stands(row["anchor_at"], row["last_candle_at"], candle):
-                found[row["id"]] = known[1]
-            else:
-                cold.append(row)
-        return found | await self._made(cold, candle) if cold else found
+    async def past(self, rows: Sequence[Row], candles: Sequence[Candle]) -> Past:
+        """What these bots have to read to be shown `candles`, all of one series, in this order."""
+        stretches: list[Stretch] = []
+        ended: datetime | None = None
+        for run in runs(candles):
+            first, last = run[0].opened_at, run[-1].opened_at
+            if count := max((self._reach(row, run, ended) for row in rows), default=0):
+                stretches.append(Stretch(first, last, count, await self._stored(run[-1], count)))
+            ended = last
+        return Past(stretches)
 
-    async def _made(self, rows: Sequence[Row], candle: Candle) -> dict[UUID, Runner | Exception]:
+    async def _stored(self, candle: Candle, count: int) -> list[Candle] | MillraceError:
+        try:
+            return await self._history(candle.exchange, candle.symbol, candle.timeframe, candle.opened_at, count)
+        except MillraceError as problem:
+            return problem
+
+    def _reach(self, row: Row, run: Sequence[Candle], ended: datetime | None) -> int:
+        """How many candles before the end of `run` the bot may have to read; `ended` is the end of the run before."""
+        shown: datetime | None = row["last_candle_at"]
+        coming = [candle for candle in run if shown is None or candle.opened_at > shown]
+        if not coming:
+            return 0
+        first, last, bar = coming[0], coming[-1], timeframes.length(run[0].timeframe)
+        on_the_way = (last.opened_at - first.opened_at) // bar
+        try:
+            runner = self._known(row)
+            memory = runner.memory if runner else _ingredients(row)[2]
+        except Exception:
+            return 0  # told when it is made
+        if ended is not None and (shown is None or ended > shown):
+            return memory.most + on_the_way
+        stays = memory.anchor(row["anchor_at"] or first.opened_at, last.opened_at - bar, bar) == row["anchor_at"]
+        if runner and stays and runner.stands(row["anchor_at"], shown, first):
+            return 0
+        return _needed(row, memory, first)[1] + on_the_way
+
+    def _known(self, row: Row) -> Runner | None:
+        recipe, runner = self._runners.get(row["id"], ("", None))
+        return runner if recipe == _recipe(row) else None
+
+    async def ready(self, rows: Sequence[Row], candle: Candle, past: Past) -> dict[UUID, Runner | Exception]:
+        """The runner of each bot, just before `candle`; or what is wrong with its strategy.
+
+        A bot of which `past` knows nothing is left out: its owner has changed it since, it goes on with a later candle.
+        """
         found: dict[UUID, Runner | Exception] = {}
-        parts: list[tuple[Row, Strategy, SizingRule, int]] = []
         for row in rows:
+            runner = self._known(row)
+            if runner and runner.stands(row["anchor_at"], row["last_candle_at"], candle):
+                found[row["id"]] = runner
+                continue
             try:
-                strategy, sizing = made_from(
-                    row["strategy"], orjson.loads(row["parameters"]), orjson.loads(row["config"])
-                )
-                parts.append((row, strategy, sizing, _bars(row, strategy, candle)))
-            except Exception as problem:
-                found[row["id"]] = problem
-        most = max((count for *_, count in parts), default=0)
-        past = await self._past(candle, most) if most else []
-        for row, strategy, sizing, count in parts:
-            try:
-                found[row["id"]] = self._warm(row, strategy, sizing, past[-count:] if count else [], candle)
+                if made := self._made(row, candle, past):
+                    found[row["id"]] = made
             except Exception as problem:
                 found[row["id"]] = problem
             await asyncio.sleep(0)  # warming up many is long work
         return found
 
-    async def _past(self, candle: Candle, count: int) -> list[Candle]:
-        return await self._history(candle.exchange, candle.symbol, candle.timeframe, candle.opened_at, count)
-
-    def _warm(self, row: Row, strategy: Strategy, sizing: SizingRule, past: list[Candle], candle: Candle) -> Runner:
-        anchor: datetime | None = row["anchor_at"]
+    def _made(self, row: Row, candle: Candle, past: Past) -> Runner | None:
+        strategy, sizing, memory = _ingredients(row)
+        anchor, count = _needed(row, memory, candle)
+        stored = past.before(candle, anchor, count)
+        if stored is None:
+            return None
         if anchor is None:
-            anchor = past[0].opened_at if past else candle.opened_at
-        runner = Runner(row["id"], strategy, sizing, anchor, row["last_candle_at"])
-        runner.remember([old for old in past if old.opened_at >= anchor])
+            anchor = stored[0].opened_at if stored else candle.opened_at
+        runner = Runner(strategy, sizing, memory, anchor, row["last_candle_at"])
+        runner.remember(stored)
         self._runners[row["id"]] = (_recipe(row), runner)
         return runner
 
@@ -90,9 +121,16 @@ def _recipe(row: Row) -> str:
     return f"{row['strategy']} {row['timeframe']} {row['parameters']} {row['config']}"
 
 
-def _bars(row: Row, strategy: Strategy, candle: Candle) -> int:
-    """How many candles before this one the strategy has to see."""
-    if row["anchor_at"] is None:
-        return strategy.warmup
-    anchor: datetime = row["anchor_at"]
-    return max(0, (candle.opened_at - anchor) // timeframes.length(candle.timeframe))
+def _ingredients(row: Row) -> tuple[Strategy, SizingRule, Memory]:
+    strategy, sizing = made_from(row["strategy"], orjson.loads(row["parameters"]), orjson.loads(row["config"]))
+    return strategy, sizing, Memory(row["id"], strategy.warmup)
+
+
+def _needed(row: Row, memory: Memory, candle: Candle) -> tuple[datetime | None, int]:
+    """Where the bot's memory begins, None before its first candle, and how many candles before this one it has."""
+    anchor: datetime | None = row["anchor_at"]
+    if anchor is None:
+        return None, memory.warmup
+    bar = timeframes.length(candle.timeframe)
+    anchor = memory.anchor(anchor, candle.opened_at - bar, bar)
+    return anchor, max(0, (candle.opened_at - anchor) // bar)

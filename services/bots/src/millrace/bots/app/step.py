@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -12,19 +11,19 @@ from millrace.common.db.work import Work
 from millrace.common.events.market import CandleClosed
 from millrace.common.events.message import Message
 from millrace.common.events.trading import Side, SignalRaised
-from millrace.common.kernel import timeframes
 from millrace.common.kernel.ids import derive_id
 from millrace.common.kernel.instruments import instrument
 from millrace.common.kernel.money import ZERO, divided, times
 from millrace.strategy.port import Action, Signal
 from millrace.strategy.sizing import Sized, set_aside, whole_position
 
-_PATIENCE_BARS = 3
-_PATIENCE = timedelta(seconds=10)
-
 
 class Step:
-    """Gathers what the bots want and what they do not; what one spends is gone for the next one on the account."""
+    """Gathers what the bots want and what they do not; what one spends is gone for the next one on the account.
+
+    A bot that has raised a signal waits until the order of it has ended. No time is too long for that: signals are
+    never lost, and in a backlog the market's time runs ahead of the orders'.
+    """
 
     def __init__(self, work: Work, message: Message[CandleClosed]) -> None:
         self.shown: list[Row] = []
@@ -35,12 +34,6 @@ class Step:
         self._candle = message.event.candle
         self._instrument = instrument(self._candle.exchange, self._candle.symbol)
         self._spent: dict[UUID, Decimal] = defaultdict(Decimal)
-        self._patience = max(_PATIENCE_BARS * timeframes.length(self._candle.timeframe), _PATIENCE)
-
-    def _waits(self, row: Row) -> bool:
-        """Whether an order lives, or a signal is so fresh that its order may not have been heard of yet."""
-        since = row["waiting_since"]
-        return row["live"] or (since is not None and self._message.at < since + self._patience)
 
     def show(self, row: Row, runner: Runner) -> None:
         """Ask one bot's strategy; raise its signal, or keep why nothing is done."""
@@ -49,8 +42,6 @@ class Step:
             position = ZERO  # what is too little to be sold would keep the strategy waiting for its exit for ever
         entry = divided(row["cost"], row["position"]) if position else None
         signal, context = runner.step(self._candle, position, entry)
-        if not self._waits(row):
-            row.update(waiting_since=None, committed=ZERO)
         if signal is not None:
             self._act(row, runner, signal)
         elif context.skipped is not None:
@@ -61,7 +52,7 @@ class Step:
         self.shown.append(row)
 
     def _act(self, row: Row, runner: Runner, signal: Signal) -> None:
-        if self._waits(row):
+        if row["live"] or row["waiting_since"] is not None:
             self._skip(row, "an earlier order is still under way", signal.values)
             return
         entering = signal.action is Action.ENTER_LONG
@@ -69,11 +60,12 @@ class Step:
         if sized.reason:
             self._skip(row, "the order would be too small or too dear", signal.values, sized.reason)
             return
-        row["waiting_since"] = self._message.at
+        raised = self._signal(row, signal, sized.quantity)
+        row["waiting_for"] = raised.signal_id
         if entering:
             row["committed"] = set_aside(times(sized.quantity, self._candle.close), self._instrument)
             self._spent[row["account_id"]] += row["committed"]
-        self._work.emit(self._signal(row, signal, sized.quantity), self._message)
+        self._work.emit(raised, self._message)
 
     def _entry(self, row: Row, runner: Runner) -> Sized:
         free = row["free"] - self._spent[row["account_id"]]

@@ -1,15 +1,14 @@
 """Keeps one strategy at the point its candles have brought it to."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID
 
+from millrace.bots.domain.memory import Memory
 from millrace.common.kernel import timeframes
 from millrace.common.kernel.market import Candle
 from millrace.strategy.port import Context, Signal, Strategy
 from millrace.strategy.sizing_rule import SizingRule
-
-_LEAST_MEMORY = 500
 
 
 class Runner:
@@ -20,16 +19,15 @@ class Runner:
     """
 
     def __init__(
-        self, bot_id: UUID, strategy: Strategy, sizing: SizingRule, anchor: datetime, shown: datetime | None
+        self, strategy: Strategy, sizing: SizingRule, memory: Memory, anchor: datetime, shown: datetime | None
     ) -> None:
         self.sizing = sizing
+        self.memory = memory
         self.anchor = anchor
         self.shown = shown
         self._strategy = strategy
-        self._memory = max(_LEAST_MEMORY, 4 * strategy.warmup)
-        self._stagger = bot_id.int % _LEAST_MEMORY  # not all bots of a market should be made anew on one candle
 
-    def remember(self, past: list[Candle]) -> None:
+    def remember(self, past: Sequence[Candle]) -> None:
         """Bring the strategy up to date, without asking it."""
         for candle in past:
             self._strategy.on_candle(candle, Context())
@@ -47,12 +45,5 @@ class Runner:
         return signal, context
 
     def next_anchor(self, candle: Candle) -> datetime:
-        """Where the memory begins once `candle` has been shown.
-
-        Now and then it moves up, and the strategy is made anew from there, restart or not; so what has to be read
-        after a restart stays bounded.
-        """
-        bar = timeframes.length(candle.timeframe)
-        if candle.opened_at - self.anchor < (2 * self._memory + self._stagger) * bar:
-            return self.anchor
-        return candle.opened_at - self._memory * bar
+        """Where the memory begins once `candle` has been shown."""
+        return self.memory.anchor(self.anchor, candle.opened_at, timeframes.length(candle.timeframe))
