@@ -11,6 +11,9 @@ import pytest
 from millrace.common.runtime.server import HttpServer, bind
 from millrace.common.runtime.settings import SERVICES
 from millrace.common.testing.service import Stand, StartService
+from millrace.common.web.client import Http
+from millrace.gateway.adapters.streams import Streams
+from millrace.gateway.api.errors import union
 
 NOBODY = "http://127.0.0.1:9"
 
@@ -49,18 +52,33 @@ StartDoor = Callable[..., Awaitable[Door]]
 
 @pytest.fixture
 async def start_door(start_service: StartService) -> AsyncIterator[StartDoor]:
-    """`await start_door("auth")` starts these services and the gateway; all others are away."""
+    """`await start_door("auth")` starts these services and the gateway; all others are away.
+
+    With `apart=True` the notifier's streams are carried through a socket, as between processes.
+    """
     servers: list[HttpServer] = []
+    carriers: list[Streams] = []
+
+    async def serve(app: Any) -> int:
+        server = HttpServer(app, bind("127.0.0.1", 0))
+        await server.start()
+        servers.append(server)
+        return server.port
+
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
 
-        async def start(*names: str, **options: Any) -> Door:
+        async def start(*names: str, apart: bool = False, **options: Any) -> Door:
             away = {f"{name}_url": NOBODY for name in SERVICES if name not in names}
             stand = await start_service(*names, "gateway", **away, **options)
-            server = HttpServer(stand.host.running["gateway"].service.front, bind("127.0.0.1", 0))
-            await server.start()
-            servers.append(server)
-            return Door(stand, server.port, session)
+            front = stand.host.running["gateway"].service.front
+            if apart:
+                url = f"http://127.0.0.1:{await serve(stand.host.running['notifier'].service.api)}"
+                front = Streams(front, lambda _: Http(url, session), url, union)
+                carriers.append(front)
+            return Door(stand, await serve(front), session)
 
         yield start
+        for carrier in carriers:
+            await carrier.close()
     for server in servers:
         await server.stop()

@@ -10,6 +10,7 @@ import pytest
 from millrace.common.kernel.clock import ManualClock
 
 KEYS = {"success", "detail", "code", "errors", "request_id", "timestamp", "error"}
+BOT = "01a20d6d-7982-79b1-9f9c-2d7881e2698d"
 INNER = {"code", "message", "details", "timestamp", "request_id"}
 
 
@@ -29,7 +30,7 @@ def check(answer: tuple[int, Any, Any], status: int, code: str) -> None:
 async def test_every_error_has_code_message_and_request_id(start_door: Any) -> None:
     door = await start_door("auth")
     await door.register()
-    bot = "/api/v1/bots/01a20d6d-7982-79b1-9f9c-2d7881e2698d"
+    bot = f"/api/v1/bots/{BOT}"
     for method, path, status, code in (
         ("GET", "/nothing", 404, "NOT_FOUND"),
         ("GET", "/api/v1/nothing/" + "x" * 8000, 404, "NOT_FOUND"),
@@ -71,6 +72,60 @@ async def test_a_422_lists_what_is_wrong_and_where(start_door: Any) -> None:
     status, body, _ = await door.ask("POST", "/api/v1/auth/register", body)
     guessed = {"loc": ["body", "password"], "msg": "is too easy to guess", "type": "value_error"}
     assert (status, body["detail"]) == (422, [guessed])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "key"),
+    [
+        ("POST", "/orders", {"symbol": "BTCUSDT", "side": "BUY", "order_type": "LIMIT", "quantity": 1}, "time_inforce"),
+        ("POST", "/bots", {"name": "b", "strategy_id": BOT, "exchange": "binance", "symbol": "BTCUSDT"}, "confg"),
+        ("PATCH", f"/bots/{BOT}", {"name": "b"}, "symbol"),
+        ("PATCH", "/users/me", {"full_name": "A B"}, "email"),
+        ("POST", "/risk/kill", {}, "scoop"),
+    ],
+)
+async def test_a_key_that_nobody_knows_is_named(start_door: Any, method: str, path: str, body: Any, key: str) -> None:
+    door = await start_door("auth")
+    await door.register()
+    answer = await door.ask(method, f"/api/v1{path}", {**body, key: "x"})
+    check(answer, 422, "VALIDATION_ERROR")
+    assert answer[1]["errors"] == {key: "is not a known key"}
+    assert answer[1]["detail"] == [{"loc": ["body", key], "msg": "is not a known key", "type": "extra_forbidden"}]
+
+
+async def test_a_fault_is_located_where_it_was_sent(start_door: Any) -> None:
+    door = await start_door("auth")
+    await door.register()
+    for path, name in (("bots?status=bogus", "status"), ("orders?status=zzz", "status"), ("orders?limit=0", "limit")):
+        _, found, _ = await door.ask("GET", f"/api/v1/{path}")
+        assert [wrong["loc"] for wrong in found["detail"]] == [["query", name]], found
+    order = {"symbol": "BTCUSDT", "side": "HOLD", "order_type": "LIMIT", "quantity": 1}
+    _, found, _ = await door.ask("POST", "/api/v1/orders", order)
+    assert [wrong["loc"] for wrong in found["detail"]] == [["body", "side"]]
+
+
+async def test_what_is_wrong_is_said_in_plain_words(start_door: Any) -> None:
+    door = await start_door("auth")
+    await door.register()
+    order = {"symbol": "BTCUSDT", "side": "BUY", "order_type": "LIMIT", "quantity": "NaN", "bot_id": "7", "exchange": 5}
+    _, found, _ = await door.ask("POST", "/api/v1/orders", order)
+    assert found["errors"] == {"quantity": "must be finite", "bot_id": "must be a UUID", "exchange": "must be text"}
+    _, found, _ = await door.ask("POST", "/api/v1/orders", [])
+    assert found["errors"] == {"body": "must be an object"}
+    _, found, _ = await door.ask("GET", "/api/v1/trading/positions?side=up")
+    assert found["error"]["message"] == "side must be one of buy, long, sell, short"
+    _, found, _ = await door.ask("GET", "/api/v1/trading/positions?limit=many&status=ajar")
+    assert found["errors"] == {"limit": "must be a whole number", "status": "must be 'open', 'closed' or 'all'"}
+
+
+@pytest.mark.parametrize("apart", [False, True])
+async def test_a_refused_stream_is_told_like_any_other_refusal(start_door: Any, apart: bool) -> None:
+    door = await start_door("auth", "notifier", apart=apart)
+    for headers in ({}, {"authorization": "Bearer nonsense"}):
+        answer = await door.ask("GET", "/api/realtime/events", headers=headers)
+        check(answer, 401, "INVALID_TOKEN")
+        assert answer[2]["www-authenticate"] == "Bearer"
+    check(await door.ask("POST", "/api/realtime/events"), 405, "METHOD_NOT_ALLOWED")
 
 
 async def test_what_is_not_json_is_refused_whatever_it_calls_itself(start_door: Any) -> None:

@@ -25,6 +25,27 @@ _BY_STATUS = {
     429: Code.RATE_LIMITED,
     503: Code.UNAVAILABLE,
 }
+_WORDS = {
+    "extra_forbidden": "is not a known key",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "dict_type": "must be an object",
+    "list_type": "must be a list",
+    "string_type": "must be text",
+    "string_pattern_mismatch": "has a form that is not allowed",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number within reason",
+    "int_from_float": "must be a whole number",
+    "uuid_type": "must be a UUID",
+    "uuid_parsing": "must be a UUID",
+    "datetime_type": "must be a date and time in ISO 8601",
+    "datetime_parsing": "must be a date and time in ISO 8601",
+    "datetime_from_date_parsing": "must be a date and time in ISO 8601",
+}
+_BEGINNINGS = {"Value error, ": "", "Input should ": "must ", "String should ": "must "}
 
 
 def canonical(error: MillraceError, request: Request) -> Response:
@@ -77,7 +98,16 @@ def handle_errors(app: FastAPI, render: Renderer, unavailable: tuple[type[Except
 
 def validation_error(error: RequestValidationError) -> MillraceError:
     """What a model found wrong, as our own error; `details["errors"]` keeps place, text and type of each."""
-    found = [{"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]} for e in error.errors()]
-    fields = {".".join(str(p) for p in e["loc"][1:]) or str(e["loc"][0]): e["msg"] for e in found}
+    found = [{"loc": list(e["loc"]), "msg": _reason(e), "type": e["type"]} for e in error.errors()]
+    fields = {".".join(str(p) for p in e["loc"][1:]) or str(e["loc"][0]): str(e["msg"]) for e in found}
     first = next(iter(fields.items()), ("request", "invalid"))
     return MillraceError(Code.VALIDATION_ERROR, f"{first[0]}: {first[1]}", fields=fields, details={"errors": found})
+
+
+def _reason(error: Any) -> str:
+    """The reason in words for people who know nothing of our models."""
+    text = str(error["msg"])
+    for begins, said in _BEGINNINGS.items():
+        if text.startswith(begins):
+            text = said + text.removeprefix(begins)
+    return _WORDS.get(error["type"], text)

@@ -10,13 +10,14 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from millrace.common.kernel.errors import Code, MillraceError
-from millrace.common.web.client import InProcess, ServiceClient
+from millrace.common.web.client import Answer, InProcess, ServiceClient, error_of
 from millrace.common.web.errors import Renderer
 
 _PATHS = ("/ws", "/api/v1/ws", "/api/realtime/events")
 _ASKED = (b"authorization", b"last-event-id", b"user-agent", b"traceparent")
 _PARAMETERS = ("token", "last_event_id")
 _ANSWERED = ("content-type", "cache-control", "x-accel-buffering", "retry-after", "www-authenticate", "x-request-id")
+_KEPT = {"x-request-id", "x-trace-id", "x-content-type-options", "allow"}
 _COME_BACK = "the service restarts; come back and resume"
 _LAST_EVENT = b'retry: 1000\nevent: reconnect\ndata: {"code":1012,"reason":"%s"}\n\n' % _COME_BACK.encode()
 _CONNECT_SECONDS = 5.0
@@ -43,11 +44,36 @@ class Streams:
             return
         client = self._call("notifier")
         if isinstance(client, InProcess):
-            await client.app(scope, receive, send)
+            await client.app(scope, receive, self._worded(scope, receive, send) if scope["type"] == "http" else send)
         elif scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         else:
             await self._events(scope, receive, send)
+
+    def _worded(self, scope: Any, receive: Any, send: Any) -> Any:
+        """`send`, but an error of the notifier is told as the gateway tells its own."""
+        refused: dict[str, Any] = {}
+        said = bytearray()
+
+        async def worded(message: Any) -> None:
+            if message["type"] == "http.response.start" and message["status"] >= 400:
+                refused.update(message)
+            elif not refused:
+                await send(message)
+            else:
+                said.extend(message.get("body", b""))
+                if not message.get("more_body"):
+                    await self._refuse(refused, bytes(said), scope, receive, send)
+
+        return worded
+
+    async def _refuse(self, start: Any, said: bytes, scope: Any, receive: Any, send: Any) -> None:
+        headers = {name.decode().lower(): value.decode("latin-1") for name, value in start["headers"]}
+        scope.setdefault("request_id", headers.get("x-request-id"))
+        answer = self._render(error_of(Answer(start["status"], headers, said)), Request(scope))
+        for name in headers.keys() & _KEPT:
+            answer.headers[name] = headers[name]
+        await answer(scope, receive, send)
 
     async def drain(self) -> None:
         """Tell the clients whose streams are carried through to come back."""
@@ -67,14 +93,15 @@ class Streams:
     async def _events(self, scope: Any, receive: Any, send: Any) -> None:
         silence = aiohttp.ClientTimeout(None, connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS)
         started, last = False, b""
+        tell = self._worded(scope, receive, send)
         try:
             async with self._upstream().request(
                 scope["method"], self._url + scope["path"], timeout=silence, allow_redirects=False, **_asked(scope)
             ) as answer:
                 kept = [(name.encode(), answer.headers[name].encode()) for name in _ANSWERED if name in answer.headers]
-                await send({"type": "http.response.start", "status": answer.status, "headers": kept})
+                await tell({"type": "http.response.start", "status": answer.status, "headers": kept})
                 started = True
-                await _first(_pour(answer, send), _gone(receive), self._draining.wait())
+                await _first(_pour(answer, tell), _gone(receive), self._draining.wait())
                 last = _LAST_EVENT if self._draining.is_set() and answer.status == 200 else b""
         except (aiohttp.ClientError, TimeoutError):
             if not started:
@@ -83,7 +110,7 @@ class Streams:
                 return
             last = _LAST_EVENT
         with suppress(OSError):
-            await send({"type": "http.response.body", "body": last, "more_body": False})
+            await tell({"type": "http.response.body", "body": last, "more_body": False})
 
     async def _websocket(self, scope: Any, receive: Any, send: Any) -> None:
         await receive()

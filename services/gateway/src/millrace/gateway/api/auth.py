@@ -59,12 +59,16 @@ class Ticket(_Open):
 class Administered(_Open):
     """Our own: what administrators change about users."""
 
+    model_config = ConfigDict(extra="forbid")
+
     role: Literal["admin", "trader", "exporter", "viewer"] | None = None
     is_active: bool | None = None
 
 
 class Profile(_Open):
     """What users may change about themselves."""
+
+    model_config = ConfigDict(extra="forbid")
 
     full_name: str | None = Field(None, max_length=200)
     preferences: dict[str, Any] | None = None

@@ -25,7 +25,8 @@ def union(error: MillraceError, request: Request) -> Response:
     request_id = request.scope.get("request_id")
     code = _WORDS.get(error.code, error.code.value)
     found = error.details.get("errors") or [
-        {"loc": ["body", field], "msg": reason, "type": "value_error"} for field, reason in error.fields.items()
+        {"loc": [_place(field, request), field], "msg": reason, "type": "value_error"}
+        for field, reason in error.fields.items()
     ]
     details: dict[str, Any] = {k: v for k, v in error.details.items() if k != "errors"}
     for field, reason in list(error.fields.items())[:1]:
@@ -51,6 +52,13 @@ def union(error: MillraceError, request: Request) -> Response:
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
     return json_response(content, error.status, headers)
+
+
+def _place(field: str, request: Request) -> str:
+    """Where a field came from that was found wrong behind the gateway."""
+    if field in request.query_params:
+        return "query"
+    return "path" if field in request.path_params else "body"
 
 
 def _old(error: dict[str, Any]) -> dict[str, Any]:

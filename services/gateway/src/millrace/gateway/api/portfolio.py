@@ -24,16 +24,14 @@ def routes(backend: Backend, now: Callable[[], datetime]) -> APIRouter:
         user: user_dependency,
         symbol: str | None = None,
         status: Literal["open", "closed", "all"] = "open",
-        side: Annotated[str | None, Query(pattern="^(?i:long|short|buy|sell)$")] = None,
+        side: str | None = None,
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
     ) -> Response:
         name = str(parse_symbol(symbol)) if symbol else None
+        wanted = words.position_sides(side) if side is not None else ("buy", "sell")
         query = {"symbol": name, "status": status, "limit": limit}
         rows = (await backend.ask("portfolio", "GET", "/positions", user, query=query))["items"]
-        shown = [words.position(row) for row in rows]
-        if side is not None:
-            wanted = {"long": "buy", "short": "sell"}.get(side.lower(), side.lower())
-            shown = [p for p in shown if p["side"] == wanted]
+        shown = [p for p in map(words.position, rows) if p["side"] in wanted]
         return json_response({"positions": shown, "count": len(shown)})
 
     @api.get("/portfolio/balance")

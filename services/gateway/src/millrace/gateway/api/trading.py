@@ -18,11 +18,13 @@ Limit = Annotated[int, Query(ge=1, le=100)]
 Offset = Annotated[int, Query(ge=0, le=1_000_000)]
 
 
-class _Open(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
+class _Exact(BaseModel):
+    """A key that is misspelt must not silently become a default: with orders that costs money."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class NewBot(_Open):
+class NewBot(_Exact):
     """Contract botplatform: POST bots."""
 
     name: str = Field(min_length=1, max_length=100)
@@ -32,14 +34,14 @@ class NewBot(_Open):
     config: dict[str, Any] = Field(default_factory=dict)
 
 
-class ChangeBot(_Open):
+class ChangeBot(_Exact):
     """Contract botplatform: PATCH bots/{id}."""
 
     name: str | None = Field(None, min_length=1, max_length=100)
     config: dict[str, Any] | None = None
 
 
-class NewOrder(_Open):
+class NewOrder(_Exact):
     """Contract botplatform: POST orders. Words in any case; numbers or text for amounts."""
 
     bot_id: UUID | None = None
@@ -54,7 +56,7 @@ class NewOrder(_Open):
     client_order_id: str | None = Field(None, min_length=1, max_length=64)
 
 
-class Kill(_Open):
+class Kill(_Exact):
     """Our own: which kill switch."""
 
     scope: Literal["bot", "account", "user", "global"] = "user"

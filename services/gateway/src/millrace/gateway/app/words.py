@@ -24,22 +24,28 @@ _STATES = {shown: [state for state, s in ORDER_STATUS.items() if s == shown] for
 _STATES |= {state: [state] for state in _LATER_STATUS}
 _STATES |= {"new": [*_STATES["pending"], "open"], "canceled": ["cancelled"]}
 _BOTS = {shown: [state for state, s in BOT_STATUS.items() if s == shown] for shown in BOT_STATUS.values()}
+_SIDES = {"long": ["buy"], "buy": ["buy"], "short": ["sell"], "sell": ["sell"]}
 
 
 def order_states(word: str) -> list[str]:
     """The canonical states that a contract's status covers, for filters. Raises VALIDATION_ERROR."""
-    return _states(_STATES, word)
+    return _covered(_STATES, "status", word)
 
 
 def bot_states(word: str) -> list[str]:
     """The canonical states that a contract's bot status covers. Raises VALIDATION_ERROR."""
-    return _states(_BOTS, word)
+    return _covered(_BOTS, "status", word)
 
 
-def _states(known: dict[str, list[str]], word: str) -> list[str]:
+def position_sides(word: str) -> list[str]:
+    """The sides of positions that a contract's word covers. Raises VALIDATION_ERROR."""
+    return _covered(_SIDES, "side", word)
+
+
+def _covered(known: dict[str, list[str]], field: str, word: str) -> list[str]:
     if word.lower() not in known:
         reason = f"must be one of {', '.join(sorted(known))}"
-        raise MillraceError(Code.VALIDATION_ERROR, f"status {reason}", fields={"status": reason})
+        raise MillraceError(Code.VALIDATION_ERROR, f"{field} {reason}", fields={field: reason})
     return known[word.lower()]
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from millrace.common.kernel.clock import Clock
-from millrace.common.kernel.errors import Code, MillraceError, not_found
+from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.instruments import INSTRUMENTS, Instrument
 from millrace.common.kernel.market import Candle
 from millrace.common.kernel.money import divided
@@ -79,7 +79,7 @@ class Market:
         tick = self._tick(place, symbol)
         if tick is None and not found:
             if (place, symbol) not in self._live():
-                raise not_found(f"A price of {symbol} on {place}")
+                raise MillraceError(Code.NOT_FOUND, f"the market feed has no price of {symbol} on {place}")
             raise MillraceError(Code.UNAVAILABLE, f"no price of {symbol} is known yet")
         price, at = (tick.price, tick.at) if tick else (found[-1].close, found[-1].closed_at)
         day = await self._candles.summary(smallest._replace(timeframe=self._coarse), at - _DAY, at)
@@ -94,7 +94,7 @@ class Market:
         place, symbol = self._known(exchange, symbol)
         top = self._top(place, symbol, depth)
         if top is None:
-            raise not_found(f"An order book of {symbol}")
+            raise MillraceError(Code.NOT_FOUND, f"the market feed has no order book of {symbol}")
         return top
 
     def platforms(self) -> list[dict[str, Any]]:
