@@ -118,6 +118,16 @@ async def test_a_number_of_a_key_that_was_applied_twice_is_found(platform: Platf
     assert [(row["what"], row["service"]) for row in await platform.broken()] == [("applied twice", "portfolio")]
 
 
+async def test_what_comes_and_goes_is_under_way_and_what_stays_is_broken(platform: Platform) -> None:
+    stuck = await platform.logged(age=60)
+    late = await platform.logged(age=60)
+    looking = asyncio.create_task(platform.broken(patience=3))
+    while not looking.done():
+        late, before = await platform.logged(age=60), late
+        await platform.applied(before, *READERS)
+    assert {row["id"] for row in await looking} == {str(stuck)}
+
+
 async def test_a_platform_that_catches_up_in_time_is_clean(platform: Platform) -> None:
     late = await platform.logged(age=60)
     looking = asyncio.create_task(platform.broken(patience=20))
