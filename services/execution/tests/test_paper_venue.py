@@ -9,6 +9,7 @@ import pytest
 
 from millrace.common.db.database import Database
 from millrace.common.db.work import Fenced
+from millrace.execution.adapters import paper_rows
 from millrace.execution.adapters.paper import PaperVenue
 from services.execution.tests.paper_desk import BTC, PaperDesk, after, bar, remembered, show
 
@@ -59,6 +60,24 @@ async def test_an_order_sent_twice_is_placed_once_for_ever(desk: PaperDesk) -> N
     await other.submit([desk.order("a", leases.epoch)])
     assert await desk.told() == ["a accepted", "a filled 1 at 100"]
     assert await other.known(["a", "b"]) == {"a"}
+
+
+async def test_what_a_turn_that_was_cut_may_still_commit_is_waited_for(desk: PaperDesk) -> None:
+    venue, leases = await desk.process()
+    cut = PaperVenue(desk.database, leases)
+    order = desk.order("a", leases.epoch)
+
+    async def waits() -> bool:
+        query = "select 1 from pg_locks where locktype = 'advisory' and not granted and database = "
+        return bool(
+            await desk.database.fetch(f"{query} (select oid from pg_database where datname = current_database())")
+        )
+
+    async with cut._in_turn([order]) as connection:
+        await paper_rows.place(connection, [order])
+        asked = asyncio.create_task(venue.known(["a"]))
+        await until(waits)
+    assert await asked == {"a"}
 
 
 async def test_reports_are_numbered_in_the_order_they_happened(desk: PaperDesk) -> None:

@@ -30,6 +30,8 @@ from millrace.venue.orders import NewOrder, Report
 log = structlog.get_logger()
 
 _HEARD_LIMIT = 10_000
+# A turn whose connection was cut may still commit at the server: what comes after it waits until that is decided.
+_IN_TURN = "select pg_advisory_xact_lock(hashtext('turns of the paper venue of ' || current_schema))"
 _Heard = Callable[[Market], list[Report]]
 
 
@@ -76,6 +78,7 @@ class PaperVenue:
     async def load(self) -> None:
         """Rebuild every market from what is stored."""
         async with self._turn:
+            await self._database.fetch(_IN_TURN)
             async with self._database.transaction() as connection:
                 await self._restore(connection)
             self._catch_up()
@@ -122,6 +125,7 @@ class PaperVenue:
             await paper_rows.store_markets(connection, moved)
 
     async def known(self, client_order_ids: Sequence[str]) -> set[str]:
+        await self._database.fetch(_IN_TURN)
         return await paper_rows.known(self._database, client_order_ids)
 
     async def reports(self, after: int, limit: int) -> list[VenueReport]:
@@ -137,6 +141,7 @@ class PaperVenue:
                         await self._leases.check(connection, [(o.account_id, o.epoch) for o in orders])
                     else:
                         await self._leases.hold(connection)
+                    await connection.execute(_IN_TURN)
                     if self._stale:
                         await self._restore(connection)
                     self._catch_up()
