@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from millrace.common.db.database import Database
@@ -115,6 +116,14 @@ class Bench:
     async def fills(self) -> int:
         """How many fills are booked."""
         return int((await self.database.fetch("select count(*) from fills"))[0][0])
+
+    async def as_owner(self, statement: str) -> None:
+        """Change what the service itself may not."""
+        connection = await asyncpg.connect(self.database.url)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
 
     async def told(self) -> list[str]:
         """The states that were told of, in order."""
@@ -301,3 +310,20 @@ async def test_an_order_cancelled_while_it_waits_to_be_sent_is_never_sent(bench:
     await sender.resolve()
     await turn(sender)
     assert (await bench.state(row), await bench.fills(), line.sent) == ("cancelled", 0, 0)
+
+
+async def test_a_report_that_cannot_be_booked_holds_up_no_other_and_is_booked_once_it_can_be(bench: Bench) -> None:
+    rows = [await bench.ready() for _ in range(3)]
+    sender, _ = bench.sender()
+    await bench.venue.submit([sender._venue_order(row) for row in rows])
+    bad = f"order_id <> '{rows[1]['order_id']}'"
+    await bench.as_owner(f"alter table execution.fills add constraint unlucky check ({bad})")
+    assert await sender.book() == 6
+    assert [await bench.state(row) for row in rows] == ["filled", "open", "filled"]
+    parked = await bench.database.fetch("select seq from parked_reports")
+    await sender.retry_parked()
+    assert await bench.database.fetch("select seq from parked_reports") == parked
+    await bench.as_owner("alter table execution.fills drop constraint unlucky")
+    await bench.sender()[0].retry_parked()
+    assert (await bench.state(rows[1]), await bench.fills()) == ("filled", 3)
+    assert await bench.database.fetch("select seq from parked_reports") == []

@@ -65,6 +65,7 @@ def build(context: Context) -> Service:
         """Start-up is recovery: lead, rebuild the venue's books; the sender settles what was under way first."""
         await leases.lead()
         await venue.load()
+        await sender.retry_parked()
         for topic in ("market.ticks.v1", "market.books.v1"):
             context.bus.listen(topic, see_market)
 

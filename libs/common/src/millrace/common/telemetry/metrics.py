@@ -55,6 +55,7 @@ STREAM_DROPPED = _counter(
 )
 ORDERS = _counter("millrace_orders_total", "Changes of orders' states.", "exchange", "state")
 FILLS = _counter("millrace_fills_total", "Fills booked.", "exchange")
+REPORTS_PARKED = _counter("millrace_venue_reports_parked_total", "Reports of a venue that could not be booked.")
 MARKET_CANDLES = _counter("millrace_marketdata_candles_total", "Candles closed.", "exchange", "symbol")
 MARKET_GAPS = _counter("millrace_marketdata_gaps_total", "Candles missing from a feed.", "exchange")
 MARKET_TICKS = _counter("millrace_marketdata_ticks_total", "Trades seen.", "exchange", "symbol")

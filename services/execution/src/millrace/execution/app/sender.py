@@ -14,10 +14,12 @@ from typing import Any
 
 import structlog
 
+from millrace.common.db.database import RETRYABLE
 from millrace.common.db.work import Fenced, Work, Works
 from millrace.common.events.message import Event, Message
 from millrace.common.events.trading import OrderState
 from millrace.common.kernel.clock import Clock
+from millrace.common.telemetry import metrics
 from millrace.execution.app.booking import book_reports
 from millrace.execution.app.leases import Leases
 from millrace.execution.app.orders import change
@@ -34,6 +36,8 @@ order by num
 """
 _SENDING = frozenset({OrderState.SUBMITTING, OrderState.UNKNOWN})
 _MARK = "select seq from watermarks where venue = 'paper' for update"
+_PARK = "insert into parked_reports (seq, error, parked_at) values ($1, $2, $3)"
+_PASSING: tuple[type[Exception], ...] = (*RETRYABLE, Fenced)
 _MOVE = "update watermarks set seq = $1 where venue = 'paper'"
 
 
@@ -102,7 +106,8 @@ class Sender:
             self._news.clear()
             if self._unsettled or loop.time() >= due:
                 due = loop.time() + self._resolve_seconds
-                self._unsettled = not await self._tried(self.resolve)
+                self._unsettled = False
+                self._unsettled = not await self._tried(self.resolve) or self._unsettled
             self._unsettled = not await self._tried(self._turn) or self._unsettled
             self.busy = bool(self._queue or self._cancels or self._unsettled or self._news.is_set())
             if self._unsettled:
@@ -157,21 +162,62 @@ class Sender:
     async def book(self) -> int:
         """Book what the venue has reported since the watermark; returns how many reports.
 
-        The watermark moves in the transaction that books, so each report is booked once.
+        The watermark moves in the transaction that books, so each report is booked once. One that cannot be booked is
+        parked and does not hold up the others.
         """
         total = 0
         while True:
-            async with self._works.begin() as work:
-                mark = await work.connection.fetchval(_MARK)
-                reports = await self._venue.reports(mark, _BATCH)
-                if not reports:
-                    return total
+            try:
+                booked = await self._book(_BATCH)
+            except _PASSING:
+                raise
+            except Exception as problem:
+                log.warning("booking one by one", error=repr(problem))
+                booked = await self._book_singly()
+            total += booked
+            if booked < _BATCH:
+                return total
+
+    async def _book(self, limit: int) -> int:
+        async with self._works.begin() as work:
+            mark = await work.connection.fetchval(_MARK)
+            if reports := await self._venue.reports(mark, limit):
                 rows = await book_reports(work, reports, self._orders)
                 work.after_commit(partial(self.waiting.ended, rows))
                 await work.connection.execute(_MOVE, reports[-1].seq)
-            total += len(reports)
-            if len(reports) < _BATCH:
-                return total
+        return len(reports)
+
+    async def _book_singly(self) -> int:
+        for count in range(_BATCH):
+            try:
+                if not await self._book(1):
+                    return count
+            except _PASSING:
+                raise
+            except Exception as problem:
+                await self._park(repr(problem))
+        return _BATCH
+
+    async def _park(self, error: str) -> None:
+        """Go past the next report, which cannot be booked, and keep note of it; a start tries it again."""
+        async with self._works.begin() as work:
+            (report,) = await self._venue.reports(await work.connection.fetchval(_MARK), 1)
+            await work.connection.execute(_PARK, report.seq, error, self._clock.now())
+            await work.connection.execute(_MOVE, report.seq)
+        metrics.REPORTS_PARKED.inc()
+        log.error("a report of the venue cannot be booked", seq=report.seq, kind=report.kind, error=error)
+
+    async def retry_parked(self) -> None:
+        """Book the parked reports that can be booked by now."""
+        for row in await self._works.database.fetch("select seq from parked_reports order by seq"):
+            try:
+                async with self._works.begin() as work:
+                    await book_reports(work, await self._venue.reports(row["seq"] - 1, 1), self._orders)
+                    await work.connection.execute("delete from parked_reports where seq = $1", row["seq"])
+            except _PASSING:
+                raise
+            except Exception as problem:
+                log.error("a report of the venue cannot be booked yet", seq=row["seq"], error=repr(problem))
 
     async def resolve(self) -> None:
         """Settle what was interrupted: orders that may not have been sent, and cancellations that may not have been."""
