@@ -197,6 +197,12 @@ async def test_however_polls_are_cut_the_answers_are_the_same(
     assert await in_polls(Market(stored), dict(row), played, cuts, crashes) == one_by_one
 
 
+async def test_the_memory_may_move_up_in_the_middle_of_a_poll(recorded: list[Candle]) -> None:
+    row, played = bot("momentum"), recorded[FIRST : FIRST + 2500]
+    one_by_one = await in_polls(Market(recorded), dict(row), played, range(2500))
+    assert await in_polls(Market(recorded), dict(row), played, range(0, 2500, 450)) == one_by_one
+
+
 async def test_a_bot_that_was_paused_for_long_reads_no_more_than_it_remembers(recorded: list[Candle]) -> None:
     market, candle = Market(recorded), recorded[15_000]
     row = bot("trend", anchor_at=recorded[100].opened_at, last_candle_at=recorded[200].opened_at)
