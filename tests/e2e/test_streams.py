@@ -121,7 +121,7 @@ async def test_a_bad_token_closes_with_4401_and_answers_401(edge: Edge) -> None:
     async with edge.events("nonsense") as answer:
         assert answer.status == 401
         error = (await answer.json())["error"]
-        assert (error["code"], error["request_id"]) == ("AUTH_INVALID", answer.headers["x-request-id"])
+        assert (error["code"], error["request_id"]) == ("INVALID_TOKEN", answer.headers["x-request-id"])
 
 
 async def test_a_token_may_come_as_subprotocol(edge: Edge) -> None:
