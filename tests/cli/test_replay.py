@@ -1,15 +1,17 @@
 """`millrace replay` and `millrace demo`."""
 
+import json
+from decimal import Decimal
 from pathlib import Path
 
 from tests.cli.program import millrace
 
 
-def write_bars(file: Path, last_close: int = 101) -> None:
+def write_bars(file: Path, last_close: int = 101, begin: int = 1_700_000_100) -> None:
     """Forty bars in which a trend can be traded."""
     rows = ["timestamp,open,high,low,close,volume"]
     closes = [100 + (n if n < 20 else 40 - n) for n in range(39)] + [last_close]
-    rows += [f"{1_700_000_100 + n * 300},{c},{max(c, 1) + 2},{c - 2},{c},5" for n, c in enumerate(closes)]
+    rows += [f"{begin + n * 300},{c},{max(c, 1) + 2},{c - 2},{c},5" for n, c in enumerate(closes)]
     file.write_text("\n".join(rows) + "\n")
 
 
@@ -29,6 +31,32 @@ def test_a_replay_of_ones_own_file_is_compared_with_a_saved_record(tmp_path: Pat
     other = millrace("replay", *asked, "--against", tmp_path / "one.txt")
     assert other.code == 1
     assert f"event {place + 1} differs" in other.out
+
+
+def test_any_pair_and_any_grid_is_replayed_and_a_given_instrument_goes_before_the_assumed_one(tmp_path: Path) -> None:
+    write_bars(tmp_path / "sol.csv", begin=1_700_000_000)
+    asked = [
+        "--data",
+        tmp_path / "sol.csv",
+        "--symbol",
+        "SOL/USDT",
+        "--strategy",
+        "trend",
+        "--bars",
+        "40",
+        "-o",
+        "json",
+    ]
+    assumed = millrace("replay", *asked)
+    assert assumed.code == 0, assumed.err
+    assert assumed.json["events"] > 4
+    whole = '[{"exchange":"binance","symbol":"SOL/USDT","tick_size":"0.01","step_size":"1","min_notional":"5"}]'
+    given = millrace("replay", *asked, "--save", tmp_path / "given.txt", MILLRACE_INSTRUMENTS=whole)
+    assert given.code == 0, given.err
+    assert given.json["digest"] != assumed.json["digest"]
+    fills = [line for line in (tmp_path / "given.txt").read_text().splitlines() if '"kind":"fill"' in line]
+    assert fills
+    assert all(Decimal(json.loads(line)["quantity"]) % 1 == 0 for line in fills)
 
 
 def test_two_buses_are_compared_at_once() -> None:

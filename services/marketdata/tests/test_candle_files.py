@@ -63,6 +63,24 @@ def test_the_timeframe_is_found_from_the_smallest_step(tmp_path: Path) -> None:
         read(tmp_path, HEAD + "1697414400,1,1,1,1,1\n1697414820,1,1,1,1,1\n", None)
 
 
+def test_a_file_without_a_timeframe_says_why_none_is_found(tmp_path: Path) -> None:
+    with pytest.raises(MillraceError, match=r"line 3: .*timestamps must ascend"):
+        read(tmp_path, HEAD + "1697414700,1,1,1,1,1\n1697414400,1,1,1,1,1\n", None)
+    with pytest.raises(MillraceError, match="line 2: at least two bars are needed"):
+        read(tmp_path, HEAD + "1697414700,1,1,1,1,1\n", None)
+
+
+def test_a_file_may_have_a_grid_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "bars.csv"
+    path.write_text(HEAD + "".join(f"{1_700_000_000 + n * 300},1,1,1,1,1\n" for n in (0, 1, 3)))
+    assert [bar.timeframe for bar in read_candles(path, *MARKET, any_grid=True)] == ["5m"] * 3
+    with pytest.raises(MillraceError, match="line 2: no 5m bar opens"):
+        read_candles(path, *MARKET)
+    path.write_text(path.read_text() + "1700001400,1,1,1,1,1\n")
+    with pytest.raises(MillraceError, match="line 5: no 5m bar opens"):
+        read_candles(path, *MARKET, any_grid=True)
+
+
 @pytest.mark.parametrize(
     ("row", "line", "reason"),
     [
@@ -77,9 +95,9 @@ def test_the_timeframe_is_found_from_the_smallest_step(tmp_path: Path) -> None:
         ("yesterday,10,12,9,11,1", 2, "not a timestamp"),
         ("99999999999999999,10,12,9,11,1", 2, "not a timestamp"),
         (",10,12,9,11,1", 2, "not a timestamp"),
-        ("1697414401000,10,12,9,11,1", 2, "no 5m bar opens"),
+        ("1697414401000,10,12,9,11,1", 2, "should open at 2023-10-16T00:00:00Z"),
         ("1697414400000,10,12,9,11,1\n1697414400000,10,12,9,11,1", 3, "time order"),
-        ("1697414700000,10,12,9,11,1\n1697414400000,10,12,9,11,1", 3, "time order"),
+        ("1697414700000,10,12,9,11,1\n1697414400000,10,12,9,11,1", 3, "timestamps must ascend"),
         ('1697414400000,10,12,9,11,"1', 2, "cannot be read"),
         ("", 1, "there are no bars"),
     ],

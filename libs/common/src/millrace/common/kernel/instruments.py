@@ -1,5 +1,6 @@
 """What can be traded where, and the exchange's filters for it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -49,7 +50,13 @@ def _table() -> dict[tuple[str, str], Instrument]:
 
 
 INSTRUMENTS = _table()
+"""What paper accounts trade, by exchange and symbol; a process may `register` more at its start."""
 EXCHANGES = tuple(sorted({exchange for exchange, _ in INSTRUMENTS}))
+
+
+def register(more: Iterable[Instrument]) -> None:
+    """Let this process trade further instruments, or known ones with other filters."""
+    INSTRUMENTS.update({(i.exchange, i.symbol): i for i in more})
 
 
 def instrument(exchange: str, symbol: str) -> Instrument:

@@ -28,6 +28,7 @@ from millrace.common.events.topics import heard_by
 from millrace.common.jobs.queue import Jobs
 from millrace.common.jobs.worker import Worker
 from millrace.common.kernel.clock import Clock, SystemClock, SystemRng
+from millrace.common.kernel.instruments import register
 from millrace.common.runtime.clocks import MessageClock
 from millrace.common.runtime.consumer import Consumer
 from millrace.common.runtime.failures import USAGE, Failure
@@ -79,6 +80,7 @@ class Host:
         Servers that are not there yet are waited for, so that the order in which an operator starts things is free.
         """
         self.failed = asyncio.get_running_loop().create_future()
+        register(self.settings.instruments)
         self.keys()  # a weak key and an incomplete bus are refused before anything is started
         if self.settings.bus == "kafka" and not self.settings.kafka:
             raise Failure("MILLRACE_BUS=kafka needs to know where Kafka is", "set MILLRACE_KAFKA=host:port", USAGE)

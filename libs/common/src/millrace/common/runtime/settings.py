@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, Json, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from millrace.common.kernel.instruments import EXCHANGES, Instrument
+from millrace.common.kernel.symbols import parse_symbol
 
 SERVICES = ("auth", "marketdata", "bots", "execution", "risk", "portfolio", "notifier", "gateway")
 
@@ -52,6 +55,11 @@ class Settings(BaseSettings):
         default=None, description="signs risk's decisions; only risk and execution are given it; none: as above"
     )
     otlp_endpoint: str = Field(default="", description="where traces go, an OTLP/HTTP address; none: nowhere")
+    instruments: Json[tuple[Instrument, ...]] = Field(
+        default="[]",
+        description="JSON list of pairs to trade besides the known ones, each with exchange, symbol, tick_size, "
+        "step_size, min_notional; the same in every process",
+    )
     rest_urls: str = Field(default="", description="ops addresses of the other processes, for lockstep replays")
     auth_url: str = _at(8001)
     marketdata_url: str = _at(8002)
@@ -68,6 +76,18 @@ class Settings(BaseSettings):
         if value and not value.startswith(("postgresql://", "postgres://")):
             raise ValueError("must be a postgresql:// URL; no other database is supported")
         return value.replace("postgres://", "postgresql://", 1)
+
+    @field_validator("instruments")
+    @classmethod
+    def _tradable(cls, value: tuple[Instrument, ...]) -> tuple[Instrument, ...]:
+        for one in value:
+            if one.exchange not in EXCHANGES:
+                raise ValueError(f"{one.exchange!r} is not one of {', '.join(EXCHANGES)}")
+            if one.symbol != str(parse_symbol(one.symbol)):
+                raise ValueError(f"{one.symbol!r} is written {parse_symbol(one.symbol)}")
+            if min(one.tick_size, one.step_size) <= 0 or one.min_notional < 0:
+                raise ValueError(f"{one.symbol}: tick_size and step_size must be above zero, min_notional not below")
+        return value
 
     def url_of(self, service: str) -> str:
         """Where another service's HTTP API is."""

@@ -2,7 +2,7 @@
 
 The timestamp is the bar's opening time in seconds or milliseconds since the epoch, or ISO 8601 (UTC where it names no
 zone). Further columns are ignored. Reading is strict: a bar that cannot be one, is off its grid or goes back in time
-is refused, and the error names the line.
+is refused, and the error names the line. The grid is the epoch's, or for replays the one that the first bar begins.
 """
 
 import csv
@@ -25,6 +25,7 @@ from millrace.marketdata.adapters import parquet
 
 COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
 _SECONDS_BELOW = 10**11
+_ASCEND = "the bars are not in time order: timestamps must ascend, each once"
 
 
 def recorded(exchange: str, symbol: str) -> list[Candle]:
@@ -43,8 +44,12 @@ def recorded_file(exchange: str, symbol: str, ending: str) -> Path:
     return Path(str(place))
 
 
-def read_candles(path: Path, exchange: str, symbol: str, timeframe: str | None = None) -> list[Candle]:
+def read_candles(
+    path: Path, exchange: str, symbol: str, timeframe: str | None = None, *, any_grid: bool = False
+) -> list[Candle]:
     """All bars of a file. Without `timeframe` it is the smallest distance between two bars.
+
+    With `any_grid` the first bar may open at any time, and the others whole timeframes later.
 
     Raises VALIDATION_ERROR with the file and the line.
     """
@@ -52,12 +57,14 @@ def read_candles(path: Path, exchange: str, symbol: str, timeframe: str | None =
     if not rows:
         raise broken(path, 1, "there are no bars")
     timeframe = timeframe or _timeframe_of(path, [moment for _, moment, _ in rows])
+    origin = rows[0][1] if any_grid else timeframes.opening(rows[0][1], timeframe)
     candles: list[Candle] = []
     for number, moment, row in rows:
         if candles and moment <= candles[-1].opened_at:
-            raise broken(path, number, "the bars are not in time order")
-        if timeframes.opening(moment, timeframe) != moment:
-            raise broken(path, number, f"no {timeframe} bar opens at {moment.isoformat()}")
+            raise broken(path, number, _ASCEND)
+        if off := (moment - origin) % timeframes.length(timeframe):
+            fix = f"it should open at {moment - off:%FT%TZ}, a whole number of {timeframe} after {origin:%FT%TZ}"
+            raise broken(path, number, f"no {timeframe} bar opens at {moment.isoformat()}: {fix}")
         try:
             candles.append(_candle(row, exchange, symbol, timeframe, moment))
         except (MillraceError, ValueError) as wrong:
@@ -121,7 +128,11 @@ def _moment_at(path: Path, number: int, row: Mapping[str, Any]) -> datetime:
 
 
 def _timeframe_of(path: Path, moments: list[datetime]) -> str:
+    if len(moments) < 2:
+        raise broken(path, 2, "at least two bars are needed to know their timeframe")
     step = min((b - a for a, b in pairwise(moments) if b > a), default=None)
+    if step is None:
+        raise broken(path, 3, _ASCEND)
     for name in timeframes.SECONDS:
         if step == timeframes.length(name):
             return name

@@ -53,7 +53,9 @@ def recorded_bars(settings: MarketdataSettings) -> dict[str, list[Candle]]:
         return {name: recorded(settings.exchange, name) for name in names}
     if len(paths) > len(names) or (len(paths) < len(names) and settings.symbols):
         raise MillraceError(Code.VALIDATION_ERROR, f"{len(paths)} files were given for {len(names)} symbols")
-    return {name: read_candles(path, settings.exchange, name) for name, path in zip(names, paths, strict=False)}
+    any_grid = settings.feed == "lockstep"
+    given = zip(names, paths, strict=False)
+    return {name: read_candles(path, settings.exchange, name, any_grid=any_grid) for name, path in given}
 
 
 def in_order(tape: Mapping[str, Sequence[Candle]]) -> list[Candle]:

@@ -21,8 +21,13 @@ class Platform:
     maker_fee: Decimal
     taker_fee: Decimal
     timeframes: tuple[str, ...]
-    instruments: tuple[Instrument, ...]
+    listed: tuple[Instrument, ...]
     credentials: tuple[str, ...] = ("api_key", "api_secret")
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """Its best known markets, and all that paper accounts trade here."""
+        return (*self.listed, *(known for known in INSTRUMENTS.values() if known.exchange == self.id))
 
     @property
     def supports_paper(self) -> bool:
@@ -44,13 +49,11 @@ They change now and then: a live feed reads its exchange's own.
 
 def _platform(id: str, name: str, region: str, maker: str, taker: str, more: tuple[str, ...] = ()) -> Platform:
     fees = Decimal(maker), Decimal(taker)
-    listed = [
-        Instrument(id, symbol, Decimal(tick), Decimal(step), Decimal(least))
+    listed = tuple(
+        Instrument(id, symbol, Decimal(tick), Decimal(step), Decimal(least), *fees)
         for symbol, tick, step, least in _MARKETS.get(id, ())
-    ]
-    listed += [known for known in INSTRUMENTS.values() if known.exchange == id]
-    instruments = tuple(replace(i, maker_fee=fees[0], taker_fee=fees[1]) if id in _MARKETS else i for i in listed)
-    return Platform(id, name, region, *fees, (*_COMMON, *more), instruments)
+    )
+    return Platform(id, name, region, *fees, (*_COMMON, *more), listed)
 
 
 _ALL = (

@@ -6,16 +6,19 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
+import orjson
 
 from millrace.common.auth.internal import HEADER
 from millrace.common.auth.principal import Principal
 from millrace.common.bus.inspection import delete_topics
+from millrace.common.kernel.instruments import INSTRUMENTS, Instrument
 from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.runtime.cli import errors, show
 from millrace.common.runtime.digest import digest, first_difference, record
@@ -32,7 +35,11 @@ _ROOT = Principal(UUID(int=0), "command line", "admin")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to replay: `bars` bars of `symbol`, from `data` or from the recorded market, traded by a bot a strategy."""
+    """What to replay: `bars` bars of `symbol`, from `data` or from the recorded market, traded by a bot a strategy.
+
+    Any pair can be replayed from `data`: one that is not known trades in steps of 0.00000001, for 5 or more of its
+    quote currency, with fees of 0.1 %, unless MILLRACE_INSTRUMENTS says otherwise.
+    """
 
     data: Path | None = None
     symbol: str = "BTC/USDT"
@@ -40,11 +47,21 @@ class Plan:
     bars: int = 2000
 
     def environment(self) -> dict[str, str]:
-        """The variables that make marketdata play it."""
-        found = {"FEED": "lockstep", "SYMBOLS": str(parse_symbol(self.symbol)), "BARS": str(self.bars)}
+        """The variables that make marketdata play it, and the others trade it."""
+        symbol, more = str(parse_symbol(self.symbol)), {}
+        found = {"FEED": "lockstep", "SYMBOLS": symbol, "BARS": str(self.bars)}
         if self.data is not None:
             found["FILE"] = str(self.data.resolve())
-        return {f"MILLRACE_MARKETDATA_{name}": value for name, value in found.items()}
+            more = _instruments(symbol)
+        return {**more, **{f"MILLRACE_MARKETDATA_{name}": value for name, value in found.items()}}
+
+
+def _instruments(symbol: str) -> dict[str, str]:
+    given = Settings().instruments
+    if any(known.symbol == symbol for known in (*given, *INSTRUMENTS.values())):
+        return {}
+    facts = Instrument("binance", symbol, Decimal("0.00000001"), Decimal("0.00000001"), Decimal(5))
+    return {"MILLRACE_INSTRUMENTS": orjson.dumps([*given, facts], default=str).decode()}
 
 
 async def replay(plan: Plan, bus: Bus, against: str | None, save: Path | None, output: str) -> int:
