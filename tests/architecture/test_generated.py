@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.docs import commands, settings
+from millrace.common.runtime.spelling import kinds
+from tools.docs import commands
 from tools.docs.__main__ import settle
 
 
@@ -40,7 +41,7 @@ def test_nothing_is_written_while_an_event_has_changed_incompatibly(
 def test_every_setting_says_what_it_means() -> None:
     silent = [
         f"{owner}: {name}"
-        for owner, kind in settings.kinds()
+        for owner, kind in kinds()
         for name, info in kind.model_fields.items()
         if not info.description
     ]

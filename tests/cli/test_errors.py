@@ -28,6 +28,7 @@ def test_the_exit_codes_are_documented() -> None:
         (["run", "risk"], {"MILLRACE_DATABASE_URL": f"postgresql://u:secret@{NOWHERE}/x"}, 5, "cannot be reached"),
         (["up", "--port", "0"], {"MILLRACE_BUS": "kafka", "MILLRACE_KAFKA": NOWHERE}, 5, "Kafka cannot be reached"),
         (["up", "--port", "0"], {"MILLRACE_BUS": "kafka"}, 2, "MILLRACE_KAFKA"),
+        (["up"], {"MILLRACE_INSTRUMENTS": "SOL/USDT"}, 2, "MILLRACE_INSTRUMENTS: "),
         (["run", "billing"], {}, 3, "there is no service 'billing'"),
         (["replay", "--bus", "kafka"], {}, 2, "MILLRACE_KAFKA"),
         (["replay", "--data", "nothing.csv", "--bars", "5"], {}, 3, "nothing.csv"),
@@ -61,7 +62,8 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, command: lis
         command = [*command, "--username", "ann", "--email", "ann@example.com"]
     done = millrace(*command, stdin="SecurePass123!\n", MILLRACE_DATA_DIR=str(tmp_path / "file" / "data"))
     assert done.code == 4, done.err
-    assert "fix: make it writable" in done.err
+    assert f"{tmp_path / 'file'} is not a folder\n" in done.err
+    assert "fix: name a folder" in done.err
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,13 @@
 """docs/settings.md: every setting of the platform and of each service."""
 
-from collections.abc import Iterator
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings
 
-from millrace.common.runtime.settings import SERVICES, Settings
+from millrace.common.runtime.spelling import kinds
 from tools.docs.topics import summary
-
-
-def kinds() -> Iterator[tuple[str, type[BaseSettings]]]:
-    """Whose settings, and their class."""
-    yield "every process", Settings
-    for name in SERVICES:
-        if find_spec(f"millrace.{name}.config") is None:
-            continue
-        module = import_module(f"millrace.{name}.config")
-        found = [v for v in vars(module).values() if isinstance(v, type) and issubclass(v, BaseSettings)]
-        yield from ((name, kind) for kind in found if kind.__module__ == module.__name__)
 
 
 def page() -> str:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 import asyncpg
 from pydantic import ValidationError
@@ -49,7 +50,11 @@ def explain(problem: Exception) -> Failure:
             return Failure(f"PostgreSQL refuses: {problem}", fix, UNREACHABLE)
         case FileNotFoundError():
             return Failure(f"there is no file {problem.filename}", "correct the path", ABSENT)
-        case PermissionError() | NotADirectoryError() | FileExistsError() | IsADirectoryError():
+        case NotADirectoryError() | FileExistsError():
+            path = Path(str(problem.filename))
+            there = next((p for p in (path, *path.parents) if p.exists()), path)
+            return Failure(f"{there} is not a folder", "name a folder: --data-dir or MILLRACE_DATA_DIR", REFUSED)
+        case PermissionError() | IsADirectoryError():
             fix = "make it writable for this user, or set MILLRACE_DATA_DIR to another folder"
             return Failure(f"{problem.filename}: {problem.strerror}", fix, REFUSED)
         case TimeoutError():

@@ -1,6 +1,7 @@
 """`millrace up` and `millrace run`."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -15,6 +16,7 @@ from millrace.common.runtime.host import Host
 from millrace.common.runtime.platform import Platform
 from millrace.common.runtime.server import HttpServer, bind
 from millrace.common.runtime.settings import SERVICES, Settings
+from millrace.common.runtime.spelling import warn_of_unknown
 from millrace.common.telemetry import logs
 from millrace.common.telemetry.health import Health
 
@@ -22,6 +24,7 @@ from millrace.common.telemetry.health import Health
 async def up(settings: Settings, feed: str, output: str) -> int:
     """Start everything, say where it is, and run until a signal comes."""
     logs.configure(settings.log_level, pretty=sys.stderr.isatty())
+    warn_of_unknown(os.environ)
     stopped = wait_for_signal()
     platform = Platform(settings)
     if not await _started(platform.start(), stopped):
@@ -65,6 +68,7 @@ async def serve(settings: Settings, name: str) -> int:
     if name not in SERVICES:
         raise Failure(f"there is no service {name!r}", f"choose one of {', '.join(SERVICES)}", ABSENT)
     logs.configure(settings.log_level, name)
+    warn_of_unknown(os.environ)
     stopped = wait_for_signal()
     host, health = Host(settings, [name]), Health()
     listener = bind(settings.host, settings.port)
