@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     )
     otlp_endpoint: str = Field(default="", description="where traces go, an OTLP/HTTP address; none: nowhere")
     instruments: Json[tuple[Instrument, ...]] = Field(
-        default="[]",  # type: ignore[arg-type] - read like a given one
+        default="[]",  # type: ignore[arg-type]  # read like a given one
         description="JSON list of pairs to trade besides the known ones, each with exchange, symbol, tick_size, "
         "step_size, min_notional; the same in every process",
     )
