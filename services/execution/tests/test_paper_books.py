@@ -29,7 +29,7 @@ async def test_a_market_order_walks_the_book_and_what_it_lacks_expires(desk: Des
     await show(desk, (), (("20001", "0.004"), ("20002", "0.003")))
     order = await desk.opened(**{**MARKET, "price": None})
     assert desk.states(order) == ["submitting", "open", "partially_filled", "partially_filled", "expired"]
-    assert fills(desk) == [("0.00400", "20001.00", "taker"), ("0.00300", "20002.00", "taker")]
+    assert fills(desk) == [("0.004", "20001", "taker"), ("0.003", "20002", "taker")]
     last = desk.stand.said(OrderUpdated)[-1]
     assert (last.reason, last.filled_quantity) == ("BOOK_EXHAUSTED", Decimal("0.007"))
     assert last.filled_notional == Decimal("140.01")
@@ -42,6 +42,6 @@ async def test_a_limit_is_filled_bit_by_bit_and_cancelled_with_its_fills(desk: D
     await desk.stand.ask("execution", "DELETE", f"/orders/{order.order_id}", desk.user)
     await desk.stand.rest()
     assert desk.states(order)[1:] == ["open", "partially_filled", "partially_filled", "cancelled"]
-    assert fills(desk) == [("0.00400", "20000.00", "taker"), ("0.00100", "20000.00", "maker")]
+    assert fills(desk) == [("0.004", "20000", "taker"), ("0.001", "20000", "maker")]
     await show(desk, (), (("19999", "9"),), number=3)
     assert len(fills(desk)) == 2

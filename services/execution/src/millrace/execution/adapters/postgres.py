@@ -8,10 +8,9 @@ from uuid import UUID
 
 from millrace.common.db.database import Connection
 from millrace.common.db.work import Work
-from millrace.common.events.risk import KillSwitchChanged
 from millrace.common.events.trading import TERMINAL, AccountOpened, OrderState
 from millrace.common.kernel.clock import Clock
-from millrace.execution.app.ports import DISABLED, Row
+from millrace.execution.app.ports import DISABLED, Halt, Row
 
 _TYPES = {
     "order_id": "uuid",
@@ -269,23 +268,23 @@ class PostgresOrders:
         values = (order["account_id"], order["symbol"], order["bot_id"])
         return [dict(row) for row in await work.connection.fetch(_ENTRIES.format(bot=bot), *values)]
 
-    async def live(self, work: Work, switch: KillSwitchChanged) -> list[dict[str, Any]]:
-        if switch.scope == "global":
+    async def live(self, work: Work, halt: Halt) -> list[dict[str, Any]]:
+        if halt.scope == "global":
             rows = await work.connection.fetch(f"{_LIVE} order by order_id for update")
-        else:  # nobody's switch reaches beyond what its owner has
-            where = f"{_LIVE} and user_id = $1 and {_SCOPES[switch.scope]} = $2 order by order_id for update"
-            rows = await work.connection.fetch(where, switch.user_id, UUID(switch.target))
+        else:  # a halt reaches nothing but what its user has
+            where = f"{_LIVE} and user_id = $1 and {_SCOPES[halt.scope]} = $2 order by order_id for update"
+            rows = await work.connection.fetch(where, halt.user_id, UUID(halt.target))
         return [row for row in self._page(work).adopt(rows) if OrderState(row["state"]) not in TERMINAL]
 
     async def update(self, work: Work, rows: Sequence[Row]) -> None:
         self._page(work).changed.update({row["order_id"]: row for row in rows})
 
-    async def halt(self, work: Work, switch: KillSwitchChanged, at: datetime) -> None:
-        await work.connection.execute(_HALT, switch.scope, switch.target, _owner(switch), switch.reason, at)
+    async def halt(self, work: Work, halt: Halt, at: datetime) -> None:
+        await work.connection.execute(_HALT, halt.scope, halt.target, halt.user_id, halt.reason, at)
         work.cache.pop("halts", None)
 
-    async def resume(self, work: Work, switch: KillSwitchChanged) -> None:
-        await work.connection.execute(_RESUME, switch.scope, switch.target, _owner(switch))
+    async def resume(self, work: Work, halt: Halt) -> None:
+        await work.connection.execute(_RESUME, halt.scope, halt.target, halt.user_id)
         work.cache.pop("halts", None)
 
     async def halted(self, work: Work, order: Row) -> str | None:
@@ -299,7 +298,3 @@ class PostgresOrders:
     async def add_fills(self, work: Work, fills: Sequence[Row]) -> set[str]:
         rows = await work.connection.fetch(_FILLS, *([fill[name] for fill in fills] for name in _FILL_NAMES))
         return {row["trade_id"] for row in rows}
-
-
-def _owner(switch: KillSwitchChanged) -> UUID | None:
-    return None if switch.scope == "global" else switch.user_id

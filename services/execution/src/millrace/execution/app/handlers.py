@@ -17,7 +17,7 @@ from millrace.common.kernel.ids import derive_id
 from millrace.execution.app.desk import place, refuse
 from millrace.execution.app.leases import Leases
 from millrace.execution.app.orders import change, facts
-from millrace.execution.app.ports import DISABLED, Orders
+from millrace.execution.app.ports import DISABLED, Halt, Orders
 from millrace.execution.app.sender import Sender
 from millrace.execution.config import ExecutionSettings
 from millrace.execution.domain.intent import Intent
@@ -134,34 +134,27 @@ async def obey_kill_switch(work: Work, message: Message[KillSwitchChanged], *, o
     The cancellations are part of the rows, so a crash only delays them.
     """
     switch = message.event
+    owner = None if switch.scope == "global" else switch.user_id
+    halt = Halt(switch.scope, switch.target, owner, switch.reason)
     if switch.active:
-        await _stop(work, switch, message, orders=orders, sender=sender)
+        await _stop(work, halt, message, orders=orders, sender=sender)
     else:
-        await orders.resume(work, switch)
+        await orders.resume(work, halt)
 
 
 async def end_user(work: Work, message: Message[UserDisabled], *, orders: Orders, sender: Sender) -> None:
     """A disabled user's orders end as under a kill switch, but one that no switch of theirs can lift."""
     user_id = message.event.user_id
-    switch = KillSwitchChanged(
-        user_id=user_id,
-        scope=DISABLED,
-        target=str(user_id),
-        active=True,
-        reason="the user is disabled",
-        changed_at=message.at,
-    )
-    await _stop(work, switch, message, orders=orders, sender=sender)
+    halt = Halt(DISABLED, str(user_id), user_id, "the user is disabled")
+    await _stop(work, halt, message, orders=orders, sender=sender)
 
 
-async def _stop(
-    work: Work, switch: KillSwitchChanged, cause: Message[Event], *, orders: Orders, sender: Sender
-) -> None:
-    await orders.halt(work, switch, cause.at)
-    rows = await orders.live(work, switch)
+async def _stop(work: Work, halt: Halt, cause: Message[Event], *, orders: Orders, sender: Sender) -> None:
+    await orders.halt(work, halt, cause.at)
+    rows = await orders.live(work, halt)
     for row in rows:
         if row["state"] == OrderState.RECEIVED.value:
-            reason = f"kill switch: {switch.reason}"
+            reason = f"kill switch: {halt.reason}"
             change(work, row, OrderState.CANCELLED, cause.at, cause=cause, reason=reason)
         else:
             row["cancel_requested_at"] = row["cancel_requested_at"] or cause.at

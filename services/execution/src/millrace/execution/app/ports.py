@@ -8,12 +8,21 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from millrace.common.db.work import Work
-from millrace.common.events.risk import KillSwitchChanged
 from millrace.common.events.trading import AccountOpened
 
 Row = Mapping[str, Any]
 
 DISABLED = "disabled"  # the scope of a halt for a user who may do nothing any more; no kill switch names it
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """A scope that is stopped, and why. It reaches nobody but its user, except where it is global and has none."""
+
+    scope: str
+    target: str
+    user_id: UUID | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +125,19 @@ class Orders(Protocol):
         """The newest buys that make up what the order's bot still has of the pair, `kept` from each."""
         ...
 
-    async def live(self, work: Work, switch: KillSwitchChanged) -> list[dict[str, Any]]:
-        """The orders in a kill switch's scope that have not ended, locked until the transaction ends."""
+    async def live(self, work: Work, halt: Halt) -> list[dict[str, Any]]:
+        """The orders in a halt's scope that have not ended, locked until the transaction ends."""
         ...
 
     async def update(self, work: Work, rows: Sequence[Row]) -> None:
         """Write back the changing columns of orders, when the unit of work ends."""
         ...
 
-    async def halt(self, work: Work, switch: KillSwitchChanged, at: datetime) -> None:
+    async def halt(self, work: Work, halt: Halt, at: datetime) -> None:
         """Remember that a scope is stopped."""
         ...
 
-    async def resume(self, work: Work, switch: KillSwitchChanged) -> None:
+    async def resume(self, work: Work, halt: Halt) -> None:
         """Forget it."""
         ...
 
