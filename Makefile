@@ -63,6 +63,7 @@ check: $(VENV)/.dev ## lint, format, types, layers, generated documents
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy libs services tools/docs
+	@MYPYPATH=bench:tools $(BIN)/mypy bench tools/*.py
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tools.docs --check
 
