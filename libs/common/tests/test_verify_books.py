@@ -26,6 +26,8 @@ PLANTED = {
     "I4 a venue order that nobody sent": "insert into execution.venue_orders select uuid_in(md5('x')::cstring)::text, "
     "account_id, exchange, symbol, null, placed_at from execution.venue_orders limit 1",
     "I4 an order the venue never had": "delete from execution.venue_orders",
+    "I4 an order that was lost on its way": "update execution.orders set state = 'submitting', received_at = now(); "
+    "delete from execution.venue_orders",
     "I5 an order without its approval": "update execution.orders set approval_id = null",
     "I5 an order without its reservation": "update risk.reservations set approval_id = gen_random_uuid()",
     "I6 a trade that was not booked": "insert into execution.venue_reports (client_order_id, kind, body, at) "
