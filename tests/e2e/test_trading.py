@@ -132,6 +132,18 @@ async def test_the_books_are_clean_afterwards(platform: Platform, client: Client
     assert broken == {}
 
 
+async def test_who_has_just_registered_can_trade_at_once(client: Client) -> None:
+    async with Client(client.base) as new:
+        asked = {"username": new.name, "email": f"{new.name}@example.com", "password": "SecurePass123!"}
+        _, found = await new.call("POST", "/api/v1/auth/register", asked)
+        new.token = found["access_token"]
+        strategy = (await new.get("/api/v1/strategies"))["strategies"][0]["id"]
+        bot = {"name": "first", "strategy_id": strategy, "exchange": "binance", "symbol": "BTCUSDT"}
+        status, made = await new.call("POST", "/api/v1/bots", bot)
+        assert status == 201, made
+        assert (await new.order())["status"] != "rejected"
+
+
 async def test_an_order_in_the_name_of_somebody_elses_bot_is_not_found(client: Client) -> None:
     strategies = {s["name"]: s["id"] for s in (await client.get("/api/v1/strategies"))["strategies"]}
     bot = {"name": "mine", "strategy_id": strategies["hold"], "exchange": "binance", "symbol": "BTCUSDT"}

@@ -103,6 +103,11 @@ def routes(works: Works, runners: Runners, clock: Clock, default_timeframe: str,
                 raise not_found("bot")
             return json_response({"items": await queries.skips(connection, user.user_id, bot_id)})
 
+    @api.get("/accounts")
+    async def accounts(user: user_dependency) -> Response:
+        async with works.database.as_user(user.user_id) as connection:
+            return json_response({"items": await queries.accounts(connection, user.user_id)})
+
     @api.get("/strategies")
     async def strategies(user: user_dependency) -> Response:
         async with works.database.as_user(user.user_id) as connection:

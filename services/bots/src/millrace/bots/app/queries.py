@@ -61,6 +61,12 @@ async def account_for(connection: Connection, user_id: UUID, exchange: str) -> U
     return found
 
 
+async def accounts(connection: Connection, user_id: UUID) -> list[Row]:
+    """The user's accounts that bots may trade on."""
+    query = "select account_id, exchange, currency from accounts where user_id = $1 order by account_id"
+    return [dict(row) for row in await connection.fetch(query, user_id)]
+
+
 async def strategies(connection: Connection, user_id: UUID) -> list[Row]:
     """The built-in strategies and the user's own."""
     query = "select * from strategies where user_id is null or user_id = $1 order by num"

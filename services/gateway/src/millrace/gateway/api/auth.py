@@ -1,6 +1,8 @@
 """Registration, login, tokens and profiles: contract botplatform, and the keys the other contracts add to login."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -18,6 +20,7 @@ from millrace.gateway.app import words
 
 _COOKIE = "millrace_refresh"
 _REFRESH_PATH = "/api/v1/auth"
+_EQUIP_SECONDS = 3.0
 _WEEK = 7 * 24 * 3600
 
 
@@ -84,7 +87,9 @@ def routes(backend: Backend, now: Callable[[], datetime], *, secure: bool) -> AP
 
     @api.post("/auth/register", status_code=201)
     async def register(asked: Annotated[Register, Depends(body(Register))]) -> Response:
-        return signed_in(await backend.ask("auth", "POST", "/register", json=asked.model_dump()), 201)
+        found = await backend.ask("auth", "POST", "/register", json=asked.model_dump())
+        await _equipped(backend, found["user"])
+        return signed_in(found, 201)
 
     @api.post("/auth/login")
     async def login(request: Request, asked: Annotated[Login, Depends(body(Login))]) -> Response:
@@ -122,6 +127,15 @@ def routes(backend: Backend, now: Callable[[], datetime], *, secure: bool) -> AP
 
     _users(api, backend, user_dependency)
     return api
+
+
+async def _equipped(backend: Backend, user: dict[str, Any]) -> None:
+    """Wait a moment until a new user's paper account is known, so that their next request finds it."""
+    principal = Principal(UUID(user["id"]), user["username"], user["role"])
+    with suppress(TimeoutError, MillraceError):  # registered they are all the same
+        async with asyncio.timeout(_EQUIP_SECONDS):
+            while not (await backend.ask("bots", "GET", "/accounts", principal))["items"]:
+                await asyncio.sleep(0.02)
 
 
 def _signed_in(found: dict[str, Any], status: int, *, secure: bool) -> Response:
