@@ -24,6 +24,8 @@ on conflict (event_id) do nothing
 _DONE = "update dead_letters set state = 'done', done_at = now() where number = $1"
 _FAILED = "update dead_letters set state = 'parked', error = $3 where state = 'redrive' and topic = $1 and key = $2"
 
+_NOT_ITS_FAULT: tuple[type[Exception], ...] = (*RETRYABLE, Fenced)
+
 
 class DeadLetters:
     """The dead-letter table of one service. The same message also goes to the topic's dead-letter topic."""
@@ -69,7 +71,7 @@ class DeadLetters:
                 headers = [(name, str(value).encode()) for name, value in orjson.loads(row["headers"]).items()]
                 await route(work, decode(read_envelope(row["key"].encode(), headers, row["body"])))
                 await work.connection.execute(_DONE, row["number"])
-        except (*RETRYABLE, Fenced):
+        except _NOT_ITS_FAULT:
             raise
         except Exception as problem:
             if row is None:
