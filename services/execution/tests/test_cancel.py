@@ -39,7 +39,7 @@ async def test_a_foreign_and_an_absent_order_are_the_same_404(desk: Desk) -> Non
     assert await desk.state(order) == "open"
 
 
-async def test_a_cancellation_that_was_taken_but_not_sent_is_sent_after_a_restart(desk: Desk) -> None:
+async def test_a_cancellation_that_was_committed_but_not_sent_is_sent_in_the_end(desk: Desk) -> None:
     order = await desk.opened(price="19000")
     execution = desk.stand.host.running["execution"].database
     await execution.fetch("update orders set cancel_requested_at = now() where order_id = $1", order.order_id)

@@ -63,7 +63,7 @@ async def test_nobody_can_lift_or_forestall_somebody_elses_switch(desk: Desk) ->
     assert desk.states(order) == ["cancelled"]
 
 
-async def test_halts_are_still_there_after_a_restart(desk: Desk) -> None:
+async def test_halts_are_rows_with_an_owner(desk: Desk) -> None:
     await desk.stand.hear(switch(desk, "account", desk.account_id))
     halts = await desk.stand.rows("execution", "select scope, target, user_id from halts")
     assert halts == [{"scope": "account", "target": str(desk.account_id), "user_id": desk.user.user_id}]

@@ -105,6 +105,8 @@ async def test_orders_are_listed_newest_first_and_only_to_their_owner(desk: Desk
     assert [o["order_id"] for o in found["items"]] == [str(second.order_id), str(first.order_id)]
     found = (await desk.stand.ask("execution", "GET", "/orders", desk.user, query={"symbol": "ETHUSDT"})).value()
     assert (found["total"], found["items"][0]["symbol"]) == (1, "ETH/USDT")
+    elsewhere = await desk.stand.ask("execution", "GET", "/orders", desk.user, query={"symbol": "BTCZAR"})
+    assert elsewhere.value() == {"items": [], "total": 0}  # a pair of another exchange is a filter like any
     other, _ = await user_of(desk.stand)
     assert (await desk.stand.ask("execution", "GET", "/orders", other)).value() == {"items": [], "total": 0}
     answer = await desk.stand.ask("execution", "GET", f"/orders/{first.order_id}", other)

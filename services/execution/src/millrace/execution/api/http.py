@@ -12,6 +12,7 @@ from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.common.kernel.ids import new_id
 from millrace.common.kernel.instruments import instrument
+from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.web.json_body import body
 from millrace.execution.api.schemas import Order, Orders, PlaceOrder, present
 from millrace.execution.app import queries
@@ -59,7 +60,7 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
         limit: Annotated[int, Query(ge=1, le=1000)] = 50,
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> Orders:
-        name = instrument("binance", symbol).symbol if symbol else None
+        name = str(parse_symbol(symbol)) if symbol else None
         states = [s.value for s in state] if state else None
         async with works.database.as_user(user.user_id) as connection:
             rows, total = await queries.list_orders(
