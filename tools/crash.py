@@ -136,6 +136,12 @@ class Distributed:
         """This cluster's database."""
         return self.cluster.database_url
 
+    def tell(self) -> None:
+        """Print how each service's log ends."""
+        for name in SERVICES:
+            lines = (self.cluster.folder / f"{name}.log").read_text(errors="replace").splitlines()
+            print(*(f"  {name}: {line[:400]}" for line in lines[-8:]), sep="\n", flush=True)
+
 
 async def torture(world: Any, kills: int, rng: random.Random, traders: list[Trader]) -> dict[str, list[float]]:
     """Trade and kill; returns, for each target, how long each crash took until it ran again."""
@@ -185,7 +191,7 @@ async def settle(world: Any, traders: list[Trader]) -> None:
 async def violations(world: Any, traders: list[Trader]) -> list[str]:
     """Everything that must not be."""
     found = [
-        f"{f.check.number}: {f.check.meaning}: {f.rows[:2]}"
+        f"{f.check.number}: {f.check.meaning}: {len(f.rows)} rows, such as {f.rows[:2]}"
         for f in await verify(world.database(), 45 * PATIENCE)
         if f.rows
     ]
@@ -224,13 +230,17 @@ async def main() -> int:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bus", choices=("postgres", "kafka"), default="postgres")
+    parser.add_argument("--only", help="kill none but these processes, such as kafka,execution")
     options = parser.parse_args()
     rng = random.Random(options.seed)
     world = Embedded() if options.bus == "postgres" else Distributed()
+    if options.only:
+        world.targets = tuple(options.only.split(","))
     traders = [Trader(world.base, number, rng) for number in range(4)]
     async with world.running():
         kills = await torture(world, options.kills, rng, traders)
-        found = await violations(world, traders)
+        if found := await violations(world, traders):
+            world.tell()
     table(kills)
     print("\n".join(f"VIOLATION {line}" for line in found) or "no violation")
     return 1 if found else 0

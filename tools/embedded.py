@@ -57,6 +57,10 @@ class Embedded:
         self.process.wait()
         await self.start()
 
+    def tell(self) -> None:
+        """Print how its log ends."""
+        print((self.folder / "log").read_text(errors="replace")[-3000:], flush=True)
+
     def database(self) -> str:
         """The embedded server's address."""
         return f"postgresql://postgres@/postgres?host={self.folder}/data/postgres"

@@ -1,13 +1,19 @@
 """The Kafka driver against a broker that speaks the real protocol; what that one lacks is in tests/real."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.client import ConnectionGroup
+from aiokafka.errors import KafkaError
 
-from millrace.common.bus.kafka import KafkaBus
+from millrace.common.bus.kafka import KafkaBus, KafkaSubscription
+from millrace.common.bus.port import BusUnavailable
 from millrace.common.events.envelope import Headers
-from millrace.common.testing.bus_conformance import LOSSY, TOPICS, BusConformance
+from millrace.common.testing.bus_conformance import LOSSY, TOPICS, BusConformance, said
 from millrace.common.testing.mock_kafka import MockKafka
 
 
@@ -40,3 +46,53 @@ class TestKafkaBusOnTheMockBroker(BusConformance):
     @pytest.fixture
     def grounds(self, mock_kafka: MockKafka) -> Mock:
         return Mock(mock_kafka)
+
+
+class Died(RuntimeError):
+    """What uvloop raises when aiokafka writes to a connection that has just closed."""
+
+
+async def died(*_: Any, **__: Any) -> None:
+    raise Died("the handler is closed")
+
+
+@pytest.fixture
+async def bus(mock_kafka: MockKafka) -> AsyncIterator[KafkaBus]:
+    bus = Mock(mock_kafka).bus()
+    await bus.start()
+    yield bus
+    await bus.stop()
+
+
+async def test_a_producer_whose_sending_task_died_is_made_anew(bus: KafkaBus) -> None:
+    producer = bus._producer
+    assert producer is not None
+    producer.client.send = died
+    for _ in range(3):
+        with pytest.raises(BusUnavailable):
+            await bus.publish([(TOPICS[0], said("a"))])
+    await bus.publish([(TOPICS[0], said("a"))])
+    assert bus._producer is not producer
+
+
+async def poll_until_it_fails(reader: KafkaSubscription) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            await reader.poll(10, 0.1)
+
+
+async def test_a_reader_whose_fetching_task_died_answers_with_it_and_leaves_no_connection(bus: KafkaBus) -> None:
+    reader = await bus.subscribe("group", TOPICS)
+    client = reader._consumer._client
+    send = client.send
+
+    async def fetching_dies(*wanted: Any, group: int = ConnectionGroup.DEFAULT) -> Any:
+        return await (died() if group == ConnectionGroup.DEFAULT else send(*wanted, group=group))
+
+    client.send = fetching_dies
+    for _ in range(2):
+        with pytest.raises(BusUnavailable, match="the fetching task died"):
+            await poll_until_it_fails(reader)
+    with pytest.raises(KafkaError):
+        await reader.close()
+    assert not any(connection.connected() for connection in client._conns.values())

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -10,8 +10,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from millrace.common.bus.memory import MemoryBus
-from millrace.common.bus.port import ReaderMoved
+from millrace.common.bus.memory import MemoryBus, MemorySubscription
+from millrace.common.bus.port import BusUnavailable, ReaderMoved, Record
 from millrace.common.db.work import Fenced, Work
 from millrace.common.events.bots import BotChanged
 from millrace.common.events.market import CandleClosed
@@ -361,3 +361,30 @@ async def _raise(problem: Exception) -> None:
 
 def _raise_moved(*_: object) -> Awaitable[None]:
     return _raise(ReaderMoved("the process died here"))
+
+
+class BreakingBus(MemoryBus):
+    """A bus whose first reader answers every poll with the same error for ever."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.readers = 0
+
+    async def subscribe(self, group: str, topics: Sequence[str]) -> MemorySubscription:
+        self.readers += 1
+        reader = await super().subscribe(group, topics)
+        if self.readers == 1:
+            reader.poll = _broken  # type: ignore[method-assign]
+        return reader
+
+
+async def _broken(limit: int, wait: float) -> list[Record]:
+    raise BusUnavailable("the handler is closed")
+
+
+async def test_a_reader_that_is_broken_for_good_is_made_anew(desk: Desk) -> None:
+    desk.bus = bus = BreakingBus()
+    await desk.say(changed(ONE, "a"))
+    async with consuming(desk.consumer()):
+        await desk.noted("a")
+    assert bus.readers == 2

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -25,6 +26,10 @@ from millrace.common.kernel.partitions import partition_of
 
 log = structlog.get_logger()
 
+_CLOSE_SECONDS = 2.0
+_COMMIT_SECONDS = 20.0  # aiokafka would look for the group's coordinator for ever
+_FAILURES = 3  # in a row, until a producer is given up
+
 
 @contextmanager
 def _reaching() -> Iterator[None]:
@@ -36,6 +41,25 @@ def _reaching() -> Iterator[None]:
         yield
     except (KafkaError, ConsumerStoppedError, TimeoutError, OSError, RuntimeError) as problem:
         raise BusUnavailable(f"{type(problem).__name__}: {problem}") from problem
+
+
+def _check_fetching(consumer: AIOKafkaConsumer) -> None:
+    """Raises `BusUnavailable` when the consumer can never read again.
+
+    Its fetching task ends at an error that it did not foresee, and `getmany` waits for it for ever
+    (aio-libs/aiokafka#1037).
+    """
+    task = consumer._fetcher.error_future
+    if task.done() and not task.cancelled():
+        raise BusUnavailable(f"the fetching task died: {task.exception()!r}")
+
+
+async def _close(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group and close every connection; `stop` alone would raise what the fetching task died of before."""
+    try:
+        await consumer.stop()
+    finally:
+        await consumer._client.close()
 
 
 class KafkaBus:
@@ -65,6 +89,7 @@ class KafkaBus:
         self._timeout = timeout
         self._session = session
         self._producer: AIOKafkaProducer | None = None
+        self._failures = 0
         self._listeners: dict[str, list[Listener]] = {}
         self._lossy: dict[tuple[str, str], Envelope] = {}
         self._lossy_news = asyncio.Event()
@@ -103,6 +128,9 @@ class KafkaBus:
             await self._producer.stop()
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:
+        if self._failures >= _FAILURES:
+            await self._replace_producer()
+        self._failures += 1
         with _reaching():
             async with asyncio.timeout(self._timeout):  # an idempotent producer tries for ever
                 sent = [await self._send(topic, envelope) for topic, envelope in messages]
@@ -111,6 +139,20 @@ class KafkaBus:
                 if isinstance(record, BaseException):
                     raise record
                 self.sent[Place(record.topic.removeprefix(self._prefix), record.partition)] = record.offset + 1
+        self._failures = 0
+
+    async def _replace_producer(self) -> None:
+        """A producer whose sending task died of an error that aiokafka did not foresee answers with it for ever."""
+        with _reaching():
+            fresh = await self._produce()
+        old, self._producer, self._failures = self._producer, fresh, 0
+        log.warning("the Kafka producer was made anew")
+        assert old is not None
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await old.stop()
+        except Exception as problem:
+            log.warning("the old Kafka producer did not close", error=repr(problem))
 
     async def _send(self, topic: str, envelope: Envelope) -> "asyncio.Future[Any]":
         assert self._producer is not None
@@ -150,7 +192,7 @@ class KafkaBus:
         while True:
             try:
                 await self._hear_from_now(topic)
-            except (KafkaError, OSError) as problem:
+            except (KafkaError, OSError, RuntimeError) as problem:
                 log.warning("lossy messages are not heard", topic=topic, error=repr(problem))
                 await asyncio.sleep(1.0)
 
@@ -158,16 +200,22 @@ class KafkaBus:
         consumer = AIOKafkaConsumer(self._prefix + topic, bootstrap_servers=self._servers, auto_offset_reset="latest")
         try:
             await consumer.start()
-            async for record in consumer:
-                try:
-                    envelope = read_envelope(record.key, record.headers, record.value)
-                except BrokenEnvelope as broken:
-                    log.warning("unreadable lossy message", topic=topic, error=str(broken))
-                    continue
-                for listener in self._listeners.get(topic, ()):
-                    listener(topic, envelope)
+            while True:
+                batches = await consumer.getmany(timeout_ms=1000)
+                _check_fetching(consumer)
+                for record in chain.from_iterable(batches.values()):
+                    self._tell(topic, record)
         finally:
-            await consumer.stop()
+            await _close(consumer)
+
+    def _tell(self, topic: str, record: Any) -> None:
+        try:
+            envelope = read_envelope(record.key, record.headers, record.value)
+        except BrokenEnvelope as broken:
+            log.warning("unreadable lossy message", topic=topic, error=str(broken))
+            return
+        for listener in self._listeners.get(topic, ()):
+            listener(topic, envelope)
 
     async def subscribe(self, group: str, topics: Sequence[str]) -> "KafkaSubscription":
         consumer = AIOKafkaConsumer(
@@ -232,6 +280,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         self._done.set()
         with _reaching():
             batches = await self._consumer.getmany(timeout_ms=int(wait * 1000), max_records=limit)
+            _check_fetching(self._consumer)
         if batches:
             self._done.clear()
         for place, records in batches.items():
@@ -242,7 +291,8 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         offsets = {TopicPartition(self._prefix + p.topic, p.partition): n for p, n in positions.items()}
         try:
             with _reaching():
-                await self._consumer.commit(offsets)
+                async with asyncio.timeout(_COMMIT_SECONDS):
+                    await self._consumer.commit(offsets)
         except BusUnavailable as lost:
             if not isinstance(lost.__cause__, CommitFailedError | IllegalStateError):
                 raise
@@ -276,7 +326,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def close(self) -> None:
         self._done.set()
-        await self._consumer.stop()
+        await _close(self._consumer)
 
     def _record(self, record: Any) -> Record:
         envelope: Envelope | BrokenEnvelope

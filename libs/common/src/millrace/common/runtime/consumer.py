@@ -2,7 +2,8 @@
 
 When a poll fails, its messages are applied one by one, which finds the poison. A message that fails five times is
 parked together with all later ones of its key, so that order is kept; `redrive` applies them again. A lost database
-or bus is not the message's fault: it is waited for.
+or bus is not the message's fault: it is waited for. A reader that fails several times in a row is made anew, because
+one may be broken for good: aiokafka's answers every poll with the error that its fetching task died of.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from millrace.common.bus.port import Bus, Place, ReaderMoved, Record, Subscription
+from millrace.common.bus.port import Bus, BusUnavailable, Place, ReaderMoved, Record, Subscription
 from millrace.common.db.database import RETRYABLE
 from millrace.common.db.work import Fenced, Work, Works, accept
 from millrace.common.events.envelope import BrokenEnvelope, Envelope
@@ -33,6 +34,7 @@ _WAIT_SECONDS = 1.0
 _LOOK_SECONDS = 1.0  # how often to ask for messages that an operator wants applied again
 _JOIN_SECONDS = 60.0
 _LEAVE_SECONDS = 5.0
+_FAILURES = 3  # of the bus in a row, until its reader is given up
 _PASSING: tuple[type[Exception], ...] = (*RETRYABLE, ReaderMoved)
 _NOT_ITS_FAULT: tuple[type[Exception], ...] = (*_PASSING, Fenced)
 
@@ -100,20 +102,25 @@ class Consumer:
 
     async def run(self) -> None:
         """Consume until `stop`; a broken connection is waited for. Raises what no waiting can mend."""
-        delay = 0.05
+        delay, failures = 0.05, 0
         while not self.stopping:
             try:
                 if self.subscription is None:
                     self.subscription = await self._unless_interrupted(self._join)
                 if self.subscription is not None:
                     await self.step(self.subscription)
-                delay = 0.05
+                delay, failures = 0.05, 0
             except _PASSING as problem:
                 self.interruptions += 1
+                failures += isinstance(problem, BusUnavailable)
                 log.warning("reading again", service=self.name, error=repr(problem))
                 await self._unless_interrupted(partial(asyncio.sleep, delay))
                 delay = min(delay * 2, 2.0)
                 await self._rewind()
+            if failures >= _FAILURES and self.subscription is not None:
+                failures = 0
+                metrics.BUS_RENEWALS.labels(self.name).inc()
+                await self._leave()
             if self._renewing:
                 await self._leave()
         await self._leave()

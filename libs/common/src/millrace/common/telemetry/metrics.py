@@ -47,7 +47,7 @@ BUS_DEAD_LETTERS = _counter(
 )
 BUS_LAG = _gauge("millrace_bus_consumer_lag_records", "Messages not applied yet.", "service")
 BUS_RENEWALS = _counter(
-    "millrace_bus_reader_renewals_total", "Readers made anew because they stood still while messages waited.", "service"
+    "millrace_bus_reader_renewals_total", "Readers made anew because they stood still or kept failing.", "service"
 )
 STREAM_CLIENTS = _gauge("millrace_stream_clients", "Open streams.", "transport")
 STREAM_DROPPED = _counter(
