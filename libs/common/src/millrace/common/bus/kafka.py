@@ -192,7 +192,7 @@ class KafkaBus:
         while True:
             try:
                 await self._hear_from_now(topic)
-            except (KafkaError, OSError, RuntimeError) as problem:
+            except (OSError, RuntimeError) as problem:  # aiokafka's errors are RuntimeErrors, and so is uvloop's
                 log.warning("lossy messages are not heard", topic=topic, error=repr(problem))
                 await asyncio.sleep(1.0)
 

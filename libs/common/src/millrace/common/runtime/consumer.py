@@ -3,7 +3,7 @@
 When a poll fails, its messages are applied one by one, which finds the poison. A message that fails five times is
 parked together with all later ones of its key, so that order is kept; `redrive` applies them again. A lost database
 or bus is not the message's fault: it is waited for. A reader that fails several times in a row is made anew, because
-one may be broken for good: aiokafka's answers every poll with the error that its fetching task died of.
+one may be broken for good.
 """
 
 import asyncio
@@ -120,7 +120,7 @@ class Consumer:
             if failures >= _FAILURES and self.subscription is not None:
                 failures = 0
                 metrics.BUS_RENEWALS.labels(self.name).inc()
-                await self._leave()
+                self._renewing = True
             if self._renewing:
                 await self._leave()
         await self._leave()
