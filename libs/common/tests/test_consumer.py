@@ -77,6 +77,15 @@ async def test_types_nobody_routes_and_copies_for_other_stages_are_passed_over(d
     assert [row["event_id"] for row in await desk.rows("select event_id from inbox")] == [late.id]
 
 
+async def test_what_does_not_concern_a_service_is_passed_over_and_what_does_is_applied(desk: Desk) -> None:
+    said = await desk.say(changed(ONE, "not mine"), changed(ONE, "mine"))
+    consumer = desk.consumer(concerns={BotChanged: lambda event: event.name == "mine"})
+    async with consuming(consumer):
+        await desk.noted("mine")
+    assert [row["event_id"] for row in await desk.rows("select event_id from inbox")] == [said[1].id]
+    assert consumer.applied == 2
+
+
 async def test_poison_is_parked_with_the_later_ones_of_its_key_and_other_keys_go_on(desk: Desk) -> None:
     names = ("a1", "bad", "a3", "a4")
     await desk.say(changed(ONE, names[0]), changed(OTHER, "b1"), changed(ONE, names[1]), changed(OTHER, "b2"))

@@ -12,6 +12,7 @@ from millrace.common.runtime.settings import SERVICES
 from millrace.common.runtime.verify import verify
 
 TOPIC, KIND = "trading.fills.v1", "trading.fill_booked.v1"
+ORDERS, UPDATE = "trading.orders.v1", "trading.order_updated.v1"
 READERS = ("portfolio", "notifier")
 
 
@@ -29,14 +30,16 @@ class Platform:
         finally:
             await connection.close()
 
-    async def logged(self, *, age: float = 0, kind: str = KIND, stage: int = 0) -> UUID:
+    async def logged(
+        self, *, age: float = 0, kind: str = KIND, stage: int = 0, topic: str = TOPIC, body: bytes = b""
+    ) -> UUID:
         """Say something on the embedded bus."""
         event_id, self.said = uuid4(), self.said + 1
         await self.sql(
             "insert into bus.log "
             "(topic, partition, position, key, seq, id, type, source, time, stage, body, appended_at) "
-            "values ($1, 0, $2, 'k', $3, $4, $5, 'execution', now(), $6, '', now() - make_interval(secs => $7))",
-            *(TOPIC, self.said - 1, self.said, event_id, kind, stage, age),
+            "values ($1, 0, $2, 'k', $3, $4, $5, 'execution', now(), $6, $8, now() - make_interval(secs => $7))",
+            *(topic, self.said - 1, self.said, event_id, kind, stage, age, body),
         )
         return event_id
 
@@ -135,3 +138,22 @@ async def test_a_platform_that_catches_up_in_time_is_clean(platform: Platform) -
     assert not looking.done()
     await platform.applied(late, *READERS)
     assert await looking == []
+
+
+@pytest.mark.parametrize(
+    ("body", "missed"),
+    [
+        (b'{"bot_id": null, "state": "open", "filled_quantity": "0"}', set()),
+        (b'{"bot_id": "x", "state": "open", "filled_quantity": "0"}', {"bots"}),
+        (b'{"bot_id": null, "state": "open", "filled_quantity": "0.5"}', {"risk"}),
+        (b'{"bot_id": "x", "state": "expired", "filled_quantity": "0"}', {"bots", "risk"}),
+    ],
+)
+async def test_news_of_an_order_is_missed_by_those_it_concerns(
+    platform: Platform, body: bytes, missed: set[str]
+) -> None:
+    everybody = ("bots", "risk")
+    first = await platform.logged(kind=UPDATE, topic=ORDERS, body=b'{"bot_id": "x", "state": "filled"}')
+    await platform.applied(first, *everybody)
+    await platform.logged(kind=UPDATE, topic=ORDERS, body=body, age=11)
+    assert {row["service"] for row in await platform.broken()} == missed

@@ -57,6 +57,7 @@ def build(context: Context) -> Service:
             UserDisabled: partial(handlers.stop_all, bots=bots, runners=runners),
             CandleClosed: partial(handlers.run_bots, bots=bots, runners=runners),
         },
+        concerns={OrderUpdated: handlers.concerns_a_bot},
         prepare={CandleClosed: partial(handlers.read_past, bots=bots, runners=runners)},
         api=api,
         start=[seed],

@@ -42,5 +42,6 @@ def build(context: Context) -> Service:
             OrderUpdated: pages.hear,
             EquityMarked: pages.hear,
         },
+        concerns={OrderUpdated: handlers.moves_funds},
         api=api,
     )

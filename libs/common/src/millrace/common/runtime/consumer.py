@@ -22,7 +22,7 @@ from millrace.common.events.message import REGISTRY, Event, Message, UnknownEven
 from millrace.common.events.topics import CATALOGUE
 from millrace.common.runtime.clocks import MessageClock
 from millrace.common.runtime.deadletters import DeadLetters
-from millrace.common.runtime.service import Handler, Prepare
+from millrace.common.runtime.service import Concern, Handler, Prepare
 from millrace.common.telemetry import metrics, tracing
 
 log = structlog.get_logger()
@@ -51,12 +51,14 @@ class Consumer:
         bus: Bus,
         *,
         prepare: Mapping[type[Event], Prepare] | None = None,
+        concerns: Mapping[type[Event], Concern] | None = None,
         clock: MessageClock | None = None,
         batch: int = 500,
     ) -> None:
         self.name = name
         self._routes = {kind.type: handler for kind, handler in routes.items()}
         self._prepare = prepare or {}
+        self._concerns = {kind.type: concern for kind, concern in (concerns or {}).items()}
         self._topics = topics
         self._works = works
         self._bus = bus
@@ -181,7 +183,7 @@ class Consumer:
                 await self._alone(subscription, record)
 
     async def _together(self, subscription: Subscription, records: Sequence[Record]) -> None:
-        wanted = [(r.place.topic, e) for r in records if (e := self._wanted(r)) is not None]
+        wanted = [(r.place.topic, m) for r in records if (m := self._wanted(r)) is not None]
         if wanted:
             with tracing.processing(self.name, _readable(records)):
                 async with self._works.begin() as work:
@@ -195,9 +197,8 @@ class Consumer:
         for topic, count in Counter(record.place.topic for record in records).items():
             metrics.BUS_CONSUMED.labels(self.name, topic, "applied").inc(count)
 
-    async def _handle(self, work: Work, wanted: Sequence[tuple[str, Envelope]]) -> None:
-        messages = [(topic, decode(envelope)) for topic, envelope in wanted]
-        fresh = await accept(work, wanted)
+    async def _handle(self, work: Work, messages: Sequence[tuple[str, Message[Any]]]) -> None:
+        fresh = await accept(work, [(topic, message.envelope) for topic, message in messages])
         for kind, prepare in self._prepare.items():
             if found := [m for _, m in messages if type(m.event) is kind and fresh.get(m.id) is False]:
                 await prepare(work, found)
@@ -209,7 +210,7 @@ class Consumer:
             else:
                 await self._route(work, message)
 
-    def _wanted(self, record: Record) -> Envelope | None:
+    def _wanted(self, record: Record) -> Message[Any] | None:
         envelope = record.envelope
         if isinstance(envelope, BrokenEnvelope):
             raise envelope
@@ -218,7 +219,11 @@ class Consumer:
             return None
         if envelope.type not in REGISTRY:
             raise UnknownEvent(f"unknown event type {envelope.type!r}")
-        return envelope if envelope.type in self._routes else None
+        if envelope.type not in self._routes:
+            return None
+        message: Message[Any] = decode(envelope)
+        concern = self._concerns.get(envelope.type)
+        return message if concern is None or concern(message.event) else None
 
     async def _route(self, work: Work, message: Message[Any]) -> None:
         if self._clock is not None:

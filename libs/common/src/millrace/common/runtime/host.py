@@ -161,6 +161,7 @@ class Host:
                 works,
                 self.bus,
                 prepare=service.prepare,
+                concerns=service.concerns,
                 clock=clock,
                 batch=service.batch,
             )

@@ -21,6 +21,7 @@ from millrace.common.runtime.settings import Settings
 Handler = Callable[[Work, Message[Any]], Awaitable[None]]
 Routes = Mapping[type[Event], Handler]
 Prepare = Callable[[Work, Sequence[Message[Any]]], Awaitable[None]]
+Concern = Callable[[Any], bool]
 Hook = Callable[[], Awaitable[None]]
 
 
@@ -50,8 +51,9 @@ class Service:
     """One service, built and not yet started.
 
     `routes` says which handler applies which event; `prepare`, where there is one, reads at once what the handlers need
-    for all events of a kind in one poll. `start` hooks run once the database and the bus answer and before the first
-    message; `loops` run until the service stops; `drain` hooks run first when it stops, `stop` hooks last.
+    for all events of a kind in one poll; an event of which `concerns` says no is passed over without a transaction.
+    `start` hooks run once the database and the bus answer and before the first message; `loops` run until the service
+    stops; `drain` hooks run first when it stops, `stop` hooks last.
     `front` is served to the outside instead of `api` where a service puts something before it.
     `jobs` says which handler does which durable job (its first migration calls `jobs_table`); `schedules` repeat some.
     `busy` tells whether something is still under way that no message or outbox row shows (an order being sent).
@@ -60,6 +62,7 @@ class Service:
     name: str
     routes: Routes = field(default_factory=dict)
     prepare: Mapping[type[Event], Prepare] = field(default_factory=dict)
+    concerns: Mapping[type[Event], Concern] = field(default_factory=dict)
     api: FastAPI | None = None
     front: Any = None
     start: Sequence[Hook] = ()

@@ -40,14 +40,21 @@ def _each(query: str) -> str:
     return " union all ".join(query.format(s=service) for service in _SERVICES)
 
 
+# What bots and risk say in their services' `concerns`.
+_CONCERNS = """case reader when 'bots' then convert_from(body, 'UTF8')::jsonb ->> 'bot_id' is not null
+  when 'risk' then (convert_from(body, 'UTF8')::jsonb ->> 'filled_quantity')::numeric <> 0
+    or convert_from(body, 'UTF8')::jsonb ->> 'state' in ('refused', 'filled', 'cancelled', 'rejected', 'expired')
+  else true end"""
+
+
 def _applied() -> str:
     """Messages whose turn has come and that a reader has not applied, and numbers that it applied twice.
 
     What is said stands in the embedded bus's log or in its producer's outbox. A message is due for a reader that has
     gone past it, and for every reader ten seconds after it was published. A reader applies the types that it has
-    applied before; it never applies the copies that are meant for another stage.
+    applied before; it never applies the copies that are meant for another stage, nor what does not concern it.
     """
-    columns = "topic, type, stage, key, seq, id"
+    columns = "topic, type, stage, key, seq, id, body"
     log = f"select {columns}, partition, position, appended_at as at from bus.log"  # noqa: S608 - constants only
     outboxes = _each(f"select {columns}, partition, null, published_at from {{s}}.outbox")  # noqa: S608
     seen = _each("select '{s}' as reader, event_id, topic, key, seq from {s}.inbox")
@@ -59,6 +66,7 @@ def _applied() -> str:
         left join bus.readers r using (reader, topic, partition)
         where stage in (0, turn) and (said.position < r.position or at < now() - interval '10 seconds')
         and not exists (select from seen where seen.event_id = said.id and seen.reader = applies.reader)
+        and case when type = 'trading.order_updated.v1' then {_CONCERNS} else true end
       union all select 'applied twice', reader, topic, key, seq, null, null from seen group by 2, 3, 4, 5
         having count(*) > 1"""  # noqa: S608
 

@@ -44,6 +44,11 @@ async def know_equity(work: Work, message: Message[EquityMarked], *, bots: Bots)
     await bots.set_equity(work, message.event.account_id, message.event.equity)
 
 
+def concerns_a_bot(order: OrderUpdated) -> bool:
+    """Whether this is news of a bot's order."""
+    return order.bot_id is not None
+
+
 async def follow_order(work: Work, message: Message[OrderUpdated], *, bots: Bots) -> None:
     """A bot's own order fills its position; its end lets the bot act again, and a refusal is told to its owner."""
     order = message.event

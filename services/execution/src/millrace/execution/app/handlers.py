@@ -123,7 +123,7 @@ async def send_order(
         change(work, row, OrderState.CANCELLED, message.at, cause=message, reason=reason)
     else:
         row.update(approval_id=event.approval_id, exit_signature=event.exit_signature)
-        sender.ready(work, row, message)
+        sender.ready(work, row, message.at)
     await orders.update(work, [row])
     work.after_commit(lambda: sender.waiting.decided(row))
 

@@ -8,7 +8,7 @@ One task does all of it in turn, so that asking the venue never overlaps sending
 """
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,13 +16,12 @@ import structlog
 
 from millrace.common.db.database import RETRYABLE
 from millrace.common.db.work import Fenced, Work, Works
-from millrace.common.events.message import Event, Message
 from millrace.common.events.trading import OrderState
 from millrace.common.kernel.clock import Clock
 from millrace.common.telemetry import metrics
 from millrace.execution.app.booking import book_reports
 from millrace.execution.app.leases import Leases
-from millrace.execution.app.orders import change
+from millrace.execution.app.orders import change, move
 from millrace.execution.app.ports import Orders, Venue, VenueOrder
 from millrace.execution.app.waiting import Waiting
 
@@ -69,11 +68,14 @@ class Sender:
         self._unsettled = True
         self.busy = False
 
-    def ready(self, work: Work, row: dict[str, Any], cause: Message[Event] | None = None) -> None:
-        """Make an approved order SUBMITTING, with its deadline; it is sent once that is committed."""
+    def ready(self, work: Work, row: dict[str, Any], at: datetime | None = None) -> None:
+        """Make an approved order SUBMITTING, with its deadline; it is sent once that is committed.
+
+        Nobody is told: for the others it is still on its way, and the venue's answer will come of it.
+        """
         now = self._clock.now()
         row.update(signed_at=now, deadline=now + self._deadline, epoch=self._leases.epoch)
-        change(work, row, OrderState.SUBMITTING, cause.at if cause else now, cause=cause)
+        move(row, OrderState.SUBMITTING, at or now)
         work.after_commit(partial(self.enqueue, row))
 
     def enqueue(self, row: dict[str, Any]) -> None:

@@ -114,6 +114,11 @@ def _refuse(work: Work, message: Message[OrderRequested], breach: Breach) -> Non
     work.after_commit(metrics.RISK_CHECKS.labels(breach.rule, "refused").inc)
 
 
+def moves_funds(order: OrderUpdated) -> bool:
+    """Whether this news of an order can change a book."""
+    return bool(order.filled_quantity) or order.state in TERMINAL
+
+
 def settle_order(work: Work, message: Message[OrderUpdated], book: Book | None) -> None:
     """Fills move funds; the end of an order releases what it had reserved.
 
@@ -125,8 +130,6 @@ def settle_order(work: Work, message: Message[OrderUpdated], book: Book | None) 
     pair, buying = parse_symbol(order.symbol), order.side == "buy"
     held = book.reservations.get(order.order_id)
     if held is None:
-        if not order.filled_quantity and order.state not in TERMINAL:
-            return
         spent = pair.quote if buying else pair.base
         held = Reservation(order.order_id, order.symbol, buying, spent, order.updated_at)
         book.reservations[order.order_id] = held
