@@ -7,7 +7,7 @@ from millrace.auth.app.sessions import Sessions
 from millrace.auth.config import AuthSettings
 from millrace.common.auth.internal import any_principal
 from millrace.common.runtime.service import Context, Service
-from millrace.common.web.app import create_app
+from millrace.common.web.app import add_routes, create_app
 
 
 def build(context: Context) -> Service:
@@ -18,7 +18,7 @@ def build(context: Context) -> Service:
     sessions = Sessions(context.works, signer, passwords, context.clock, settings)
     api = create_app("auth", service="auth")
     current = any_principal(context.keys.internal, "auth")
-    api.include_router(routes(context.works, sessions, signer, passwords, context.clock, settings, current))
+    add_routes(api, routes(context.works, sessions, signer, passwords, context.clock, settings, current))
     return Service(
         "auth",
         api=api,

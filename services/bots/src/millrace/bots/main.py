@@ -18,7 +18,7 @@ from millrace.common.events.users import UserDisabled
 from millrace.common.kernel.clock import from_millis
 from millrace.common.kernel.ids import derive_id
 from millrace.common.runtime.service import Context, Service
-from millrace.common.web.app import create_app
+from millrace.common.web.app import add_routes, create_app
 from millrace.strategy.registry import BUILTIN
 
 _ME = Principal(UUID(int=0), "bots", "viewer")
@@ -46,7 +46,7 @@ def build(context: Context) -> Service:
 
     api = create_app("bots", service="bots")
     current = current_principal(context.keys.internal, "bots")
-    api.include_router(routes(context.works, runners, context.clock, settings.timeframe, current))
+    add_routes(api, routes(context.works, runners, context.clock, settings.timeframe, current))
     return Service(
         "bots",
         {

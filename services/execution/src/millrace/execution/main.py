@@ -13,7 +13,7 @@ from millrace.common.events.risk import KillSwitchChanged, OrderApproved, OrderR
 from millrace.common.events.trading import SignalRaised
 from millrace.common.events.users import UserDisabled, UserRegistered
 from millrace.common.runtime.service import Context, Service
-from millrace.common.web.app import create_app
+from millrace.common.web.app import add_routes, create_app
 from millrace.execution.adapters.paper import PaperVenue
 from millrace.execution.adapters.postgres import PostgresOrders
 from millrace.execution.api.http import routes
@@ -71,9 +71,7 @@ def build(context: Context) -> Service:
 
     current = current_principal(context.keys.internal, "execution")
     api = create_app("execution", service="execution")
-    api.include_router(
-        routes(context.works, orders, sender, venue.price, clock, settings.decision_wait_seconds, current)
-    )
+    add_routes(api, routes(context.works, orders, sender, venue.price, clock, settings.decision_wait_seconds, current))
     return Service(
         "execution",
         {

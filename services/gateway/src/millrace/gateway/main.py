@@ -2,7 +2,7 @@
 
 from millrace.common.auth.tokens import TokenReader
 from millrace.common.runtime.service import Context, Service
-from millrace.common.web.app import create_app
+from millrace.common.web.app import add_routes, create_app
 from millrace.gateway.adapters.streams import Streams
 from millrace.gateway.api import auth, console, health, market, portfolio, trading
 from millrace.gateway.api.backend import Backend
@@ -16,11 +16,14 @@ def build(context: Context) -> Service:
     backend = Backend(context.call, context.keys.internal, TokenReader(context.call, context.clock))
     api = create_app("Millrace", service="gateway", render=union, openapi_url="/openapi.json", redirect_slashes=False)
 
-    api.include_router(health.routes(context, settings.environment))
-    api.include_router(console.routes())
-    api.include_router(auth.routes(backend, context.clock.now, secure=settings.secure_cookies))
-    api.include_router(trading.routes(backend))
-    api.include_router(portfolio.routes(backend, context.clock.now))
-    api.include_router(market.routes(backend))
+    add_routes(
+        api,
+        health.routes(context, settings.environment),
+        console.routes(),
+        auth.routes(backend, context.clock.now, secure=settings.secure_cookies),
+        trading.routes(backend),
+        portfolio.routes(backend, context.clock.now),
+        market.routes(backend),
+    )
     streams = Streams(api, context.call, context.settings.url_of("notifier"), union)
     return Service("gateway", api=api, front=streams, drain=[streams.drain], stop=[streams.close])

@@ -6,7 +6,7 @@ from millrace.common.auth.internal import current_principal
 from millrace.common.jobs.queue import Jobs
 from millrace.common.jobs.worker import Worker
 from millrace.common.runtime.service import Context, Service
-from millrace.common.web.app import create_app
+from millrace.common.web.app import add_routes, create_app
 from millrace.marketdata.adapters.feeds import in_order, make_feed, recorded_bars
 from millrace.marketdata.adapters.postgres import PostgresCandles
 from millrace.marketdata.api.http import routes
@@ -38,7 +38,7 @@ def build(context: Context) -> Service:
         intake = _listen(service, feed, settings, context, candles)
     market = Market(candles, settings.feed, settings.exchange, offered, intake, context.clock)
     api = create_app("marketdata", service="marketdata")
-    api.include_router(routes(market, replay, current_principal(context.keys.internal, "marketdata")))
+    add_routes(api, routes(market, replay, current_principal(context.keys.internal, "marketdata")))
     service.api = api
     return service
 

@@ -15,7 +15,7 @@ from millrace.common.events.risk import KillSwitchChanged, RiskAlertRaised
 from millrace.common.events.trading import AccountOpened, FillBooked, OrderUpdated, SignalRaised
 from millrace.common.events.users import SessionEnded, UserDisabled
 from millrace.common.runtime.service import Context, Service
-from millrace.common.web.app import create_app
+from millrace.common.web.app import add_routes, create_app
 from millrace.notifier.api import http, websocket
 from millrace.notifier.app.desk import EXPIRED, Desk
 from millrace.notifier.app.log import UserLog
@@ -71,8 +71,7 @@ def build(context: Context) -> Service:
                 await asyncio.sleep(0.02)
 
     api = create_app("notifier", service="notifier")
-    api.include_router(http.routes(desk))
-    api.include_router(websocket.routes(desk))
+    add_routes(api, http.routes(desk), websocket.routes(desk))
     return Service(
         "notifier",
         {

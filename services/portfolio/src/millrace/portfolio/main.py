@@ -6,7 +6,7 @@ from millrace.common.auth.internal import current_principal
 from millrace.common.events.market import CandleClosed
 from millrace.common.events.trading import AccountOpened, FillBooked
 from millrace.common.runtime.service import Context, Service
-from millrace.common.web.app import create_app
+from millrace.common.web.app import add_routes, create_app
 from millrace.portfolio.adapters.postgres import PostgresBooks
 from millrace.portfolio.api.http import routes
 from millrace.portfolio.app import handlers
@@ -16,7 +16,7 @@ def build(context: Context) -> Service:
     """Put the service together."""
     books = PostgresBooks()
     api = create_app("portfolio", service="portfolio")
-    api.include_router(routes(context.database, current_principal(context.keys.internal, "portfolio")))
+    add_routes(api, routes(context.database, current_principal(context.keys.internal, "portfolio")))
     return Service(
         "portfolio",
         {

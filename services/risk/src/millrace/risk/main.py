@@ -8,7 +8,7 @@ from millrace.common.auth.internal import current_principal
 from millrace.common.events.portfolio import EquityMarked
 from millrace.common.events.trading import AccountOpened, OrderRequested, OrderUpdated
 from millrace.common.runtime.service import Context, Service
-from millrace.common.web.app import create_app
+from millrace.common.web.app import add_routes, create_app
 from millrace.risk.adapters.postgres import PostgresAlerts, PostgresBooks, PostgresSwitches
 from millrace.risk.api.http import routes
 from millrace.risk.app import handlers
@@ -33,7 +33,7 @@ def build(context: Context) -> Service:
     )
     api = create_app("risk", service="risk")
     current = current_principal(context.keys.internal, "risk")
-    api.include_router(routes(context.works, PostgresSwitches(), alerts, context.clock, current))
+    add_routes(api, routes(context.works, PostgresSwitches(), alerts, context.clock, current))
     return Service(
         "risk",
         {

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 
 from millrace.common.db.database import RETRYABLE
 from millrace.common.db.work import Fenced
@@ -28,6 +28,12 @@ def create_app(title: str, *, service: str, render: Renderer = canonical, **opti
     app.add_middleware(BodyLimit, render=render)
     app.add_middleware(Observe, service=service, render=render)
     return app
+
+
+def add_routes(app: FastAPI, *routers: APIRouter) -> None:
+    """Serve these routes. FastAPI's `include_router` puts a layer around each that costs a quarter of a call."""
+    for router in routers:
+        app.router.routes.extend(router.routes)
 
 
 class BodyTooLarge(MillraceError):
