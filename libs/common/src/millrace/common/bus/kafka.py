@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
+from uuid import UUID
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -19,7 +20,7 @@ from aiokafka.errors import (
 )
 
 from millrace.common.bus.port import BusUnavailable, Features, Listener, Outgoing, Place, Record, Standing
-from millrace.common.db.work import Work
+from millrace.common.db.work import Work, accept
 from millrace.common.events.envelope import BrokenEnvelope, Envelope, read_envelope
 from millrace.common.events.topics import CATALOGUE, DAY, Topic
 from millrace.common.kernel.partitions import partition_of
@@ -301,6 +302,11 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         self._first.update(offsets)
         self.applied.update(positions)
         self._done.set()
+
+    async def accept(
+        self, work: Work, said: Sequence[tuple[str, Envelope]], positions: Mapping[Place, int]
+    ) -> dict[UUID, bool]:
+        return await accept(work, said)
 
     async def pass_over(self, positions: Mapping[Place, int]) -> None:
         await self.commit(positions)

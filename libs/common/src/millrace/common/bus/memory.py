@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from uuid import UUID
 
 from millrace.common.bus.port import Features, Listener, Outgoing, Place, Record, Standing
-from millrace.common.db.work import Work
+from millrace.common.db.work import Work, accept
 from millrace.common.events.envelope import BrokenEnvelope, Envelope, Headers, read_envelope
 from millrace.common.events.topics import CATALOGUE
 from millrace.common.kernel.partitions import partition_of
@@ -88,6 +89,11 @@ class MemorySubscription:
 
     async def commit(self, positions: Mapping[Place, int], work: Work | None = None) -> None:
         self._committed.update(positions)
+
+    async def accept(
+        self, work: Work, said: Sequence[tuple[str, Envelope]], positions: Mapping[Place, int]
+    ) -> dict[UUID, bool]:
+        return await accept(work, said)
 
     async def pass_over(self, positions: Mapping[Place, int]) -> None:
         await self.commit(positions)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from millrace.common.db.work import Work
 from millrace.common.events.envelope import BrokenEnvelope, Envelope
@@ -69,6 +70,12 @@ class Subscription(Protocol):
         A driver that joins transactions is given the unit of work that applied it, before its commit; it raises
         `ReaderMoved` when another process has applied it already. Others are called after the commit.
         """
+        ...
+
+    async def accept(
+        self, work: Work, said: Sequence[tuple[str, Envelope]], positions: Mapping[Place, int]
+    ) -> dict[UUID, bool]:
+        """`db.work.accept`; a driver that joins transactions commits these positions with it, in one round trip."""
         ...
 
     async def pass_over(self, positions: Mapping[Place, int]) -> None:

@@ -11,6 +11,8 @@ behind, after a restart, or when another process appended (looked for twice a se
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -26,7 +28,7 @@ from millrace.common.bus.port import (
 )
 from millrace.common.db.database import RETRYABLE
 from millrace.common.db.retention import LETTERS_SECONDS, deleted
-from millrace.common.db.work import Work
+from millrace.common.db.work import INBOX, Work, inbox_columns
 from millrace.common.events.envelope import ATTRIBUTES, Envelope
 from millrace.common.events.topics import CATALOGUE
 from millrace.common.kernel.partitions import partition_of
@@ -42,13 +44,19 @@ select topic, partition, position, key, seq, id, type, source, time, tenant, cor
   stage, body
 from bus.log where topic = $1 and partition = $2 and position >= $3 order by position limit $4
 """
+# {0} and {1}: reader and names of places; then topics, partitions, positions as they were and as they will be.
 _MOVE = """
 insert into bus.readers as r (reader, topic, partition, position)
-select $1, * from unnest($2::text[], $3::int[], $5::bigint[])
+select ${0}, * from unnest(${2}::text[], ${3}::int[], ${5}::bigint[])
 on conflict (reader, topic, partition) do update set position = excluded.position
-where r.position = ($4::bigint[])[array_position($6::text[], r.topic || '/' || r.partition)]
+where r.position = (${4}::bigint[])[array_position(${1}::text[], r.topic || '/' || r.partition)]
 returning 1
 """
+_COMMIT = _MOVE.format(*range(1, 7))
+_ACCEPT = f"""
+with moved as ({_MOVE.format(*range(5, 11))}), noted as ({INBOX})
+select m.places, n.* from (select count(*) as places from moved) m left join noted n on true
+"""  # noqa: S608 - constants only
 # $1, $2: topics and how many seconds their messages are kept; $3, $4: topics and who reads them; $5: the seconds for
 # topics that are not declared (dead letters); $6: how many rows of a place. Only the log's beginning is looked at.
 _FORGET = """
@@ -260,17 +268,30 @@ class PostgresSubscription:
 
     async def commit(self, positions: Mapping[Place, int], work: Work | None = None) -> None:
         positions = {**self._passed, **positions}
-        places = list(positions)
-        rows = await (work.connection if work else self._bus.pool).fetch(
-            _MOVE,
+        where = work.connection if work else self._bus.pool
+        rows = await where.fetch(_COMMIT, *self._columns(positions))
+        self._check(len(rows), positions, work)
+
+    async def accept(
+        self, work: Work, said: Sequence[tuple[str, Envelope]], positions: Mapping[Place, int]
+    ) -> dict[UUID, bool]:
+        positions = {**self._passed, **positions}
+        rows = await work.connection.fetch(_ACCEPT, *inbox_columns(said), *self._columns(positions))
+        self._check(rows[0]["places"], positions, work)
+        return {row["event_id"]: row["blocked"] for row in rows if row["event_id"] is not None}
+
+    def _columns(self, positions: Mapping[Place, int]) -> tuple[Any, ...]:
+        return (
             self._group,
-            [place.topic for place in places],
-            [place.partition for place in places],
-            [self._committed.get(place, 0) for place in places],
-            [positions[place] for place in places],
-            [f"{place.topic}/{place.partition}" for place in places],
+            [f"{place.topic}/{place.partition}" for place in positions],
+            [place.topic for place in positions],
+            [place.partition for place in positions],
+            [self._committed.get(place, 0) for place in positions],
+            list(positions.values()),
         )
-        if len(rows) != len(places):
+
+    def _check(self, moved: int, positions: Mapping[Place, int], work: Work | None) -> None:
+        if moved != len(positions):
             raise ReaderMoved(f"another process reads as {self._group}")
         if work:
             work.after_commit(lambda: self._moved(positions))

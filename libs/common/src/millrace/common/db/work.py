@@ -14,7 +14,8 @@ from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.ids import derive_id, new_id
 from millrace.common.telemetry import tracing
 
-_INBOX = """
+# Notes messages in the inbox and returns those not seen before: whether an earlier one of their key is parked.
+INBOX = """
 insert into inbox (event_id, topic, key, seq)
 select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[])
 on conflict do nothing
@@ -127,11 +128,16 @@ class Works:
 
 async def accept(work: Work, topic_envelopes: Sequence[tuple[str, Envelope]]) -> dict[UUID, bool]:
     """Note messages in the inbox. Returns those not seen before: whether an earlier one of their key is parked."""
-    rows = await work.connection.fetch(
-        _INBOX,
-        [envelope.id for _, envelope in topic_envelopes],
-        [topic for topic, _ in topic_envelopes],
-        [envelope.key for _, envelope in topic_envelopes],
-        [envelope.seq for _, envelope in topic_envelopes],
-    )
+    rows = await work.connection.fetch(INBOX, *inbox_columns(topic_envelopes))
     return {row["event_id"]: row["blocked"] for row in rows}
+
+
+def inbox_columns(topic_envelopes: Sequence[tuple[str, Envelope]]) -> tuple[list[Any], ...]:
+    """The values that `INBOX` takes as its first parameters."""
+    envelopes = [envelope for _, envelope in topic_envelopes]
+    return (
+        [e.id for e in envelopes],
+        [t for t, _ in topic_envelopes],
+        [e.key for e in envelopes],
+        [e.seq for e in envelopes],
+    )

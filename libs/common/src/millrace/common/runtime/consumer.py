@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
+from uuid import UUID
 
 import structlog
 
@@ -187,9 +188,8 @@ class Consumer:
         if wanted:
             with tracing.processing(self.name, _readable(records)):
                 async with self._works.begin() as work:
-                    await self._handle(work, wanted)
-                    if self._joins:
-                        await subscription.commit(_after(records), work)
+                    said = [(topic, message.envelope) for topic, message in wanted]
+                    await self._handle(work, wanted, await subscription.accept(work, said, _after(records)))
             if not self._joins:
                 await subscription.commit(_after(records))
         else:
@@ -197,8 +197,7 @@ class Consumer:
         for topic, count in Counter(record.place.topic for record in records).items():
             metrics.BUS_CONSUMED.labels(self.name, topic, "applied").inc(count)
 
-    async def _handle(self, work: Work, messages: Sequence[tuple[str, Message[Any]]]) -> None:
-        fresh = await accept(work, [(topic, message.envelope) for topic, message in messages])
+    async def _handle(self, work: Work, messages: Sequence[tuple[str, Message[Any]]], fresh: dict[UUID, bool]) -> None:
         for kind, prepare in self._prepare.items():
             if found := [m for _, m in messages if type(m.event) is kind and fresh.get(m.id) is False]:
                 await prepare(work, found)

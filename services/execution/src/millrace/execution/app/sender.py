@@ -136,6 +136,7 @@ class Sender:
 
     async def _turn(self) -> None:
         await self._send()
+        self._news.clear()  # what the venue has said so far is booked now; what is queued meanwhile is not forgotten
         await self.book()
 
     async def _send(self) -> None:
