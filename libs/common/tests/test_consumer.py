@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -15,9 +15,8 @@ from millrace.common.bus.port import BusUnavailable, ReaderMoved, Record
 from millrace.common.db.work import Fenced, Work
 from millrace.common.events.bots import BotChanged
 from millrace.common.events.market import CandleClosed
-from millrace.common.events.message import Event, Message
+from millrace.common.events.message import Message
 from millrace.common.runtime import consumer as consumers
-from millrace.common.runtime.service import Concern
 from millrace.common.telemetry import metrics
 from millrace.common.testing.desk import SCHEMA, Desk, NewDesk, changed, closed, consuming, note
 
@@ -80,8 +79,7 @@ async def test_types_nobody_routes_and_copies_for_other_stages_are_passed_over(d
 
 async def test_what_does_not_concern_a_service_is_passed_over_and_what_does_is_applied(desk: Desk) -> None:
     said = await desk.say(changed(ONE, "not mine"), changed(ONE, "mine"))
-    concerns: Mapping[type[Event], Concern] = {BotChanged: lambda event: event.name == "mine"}
-    consumer = desk.consumer(concerns=concerns)
+    consumer = desk.consumer(concerns={BotChanged: _mine})
     async with consuming(consumer):
         await desk.noted("mine")
     assert [row["event_id"] for row in await desk.rows("select event_id from inbox")] == [said[1].id]
@@ -397,6 +395,10 @@ async def _true(value: bool) -> bool:
 
 async def _raise(problem: Exception) -> None:
     raise problem
+
+
+def _mine(event: BotChanged) -> bool:
+    return event.name == "mine"
 
 
 def _raise_moved(*_: object) -> Awaitable[None]:
