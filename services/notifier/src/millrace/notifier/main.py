@@ -13,7 +13,7 @@ from millrace.common.events.message import Message
 from millrace.common.events.portfolio import EquityMarked, PositionChanged
 from millrace.common.events.risk import KillSwitchChanged, RiskAlertRaised
 from millrace.common.events.trading import AccountOpened, FillBooked, OrderUpdated, SignalRaised
-from millrace.common.events.users import SessionEnded, UserDisabled
+from millrace.common.events.users import ApiKeyRevoked, SessionEnded, UserDisabled
 from millrace.common.runtime.service import Context, Service
 from millrace.common.web.app import add_routes, create_app
 from millrace.notifier.api import http, websocket
@@ -58,6 +58,9 @@ def build(context: Context) -> Service:
     async def end_session(work: Work, message: Message[SessionEnded]) -> None:
         work.after_commit(lambda: _end(hub, message.event, "the session has ended"))
 
+    async def end_key(work: Work, message: Message[ApiKeyRevoked]) -> None:
+        work.after_commit(lambda: _end(hub, message.event, "the API key is revoked"))
+
     async def end_user(work: Work, message: Message[UserDisabled]) -> None:
         work.after_commit(lambda: _end(hub, message.event, "the user is disabled"))
 
@@ -78,6 +81,7 @@ def build(context: Context) -> Service:
             **dict.fromkeys(_TOLD, log.note),
             CandleClosed: show_candle,
             SessionEnded: end_session,
+            ApiKeyRevoked: end_key,
             UserDisabled: end_user,
         },
         api=api,
@@ -87,7 +91,8 @@ def build(context: Context) -> Service:
     )
 
 
-def _end(hub: Hub, event: SessionEnded | UserDisabled, reason: str) -> None:
+def _end(hub: Hub, event: SessionEnded | ApiKeyRevoked | UserDisabled, reason: str) -> None:
+    over = getattr(event, "session_id", None) or getattr(event, "key_id", None)
     for stream in hub.of_user(event.user_id):
-        if isinstance(event, UserDisabled) or stream.session_id == event.session_id:
+        if isinstance(event, UserDisabled) or stream.session_id == over:
             stream.end(EXPIRED, reason)

@@ -37,6 +37,8 @@ class Identities:
             "r": principal.role,
             "s": str(principal.session_id) if principal.session_id else None,
             "c": principal.contract,
+            "p": None if principal.scopes is None else sorted(principal.scopes),
+            "h": principal.hint,
             "a": audience,
             "e": int(self._clock.now().timestamp()) + _SECONDS,
         }
@@ -54,7 +56,8 @@ class Identities:
             if claims["a"] != audience or claims["e"] < self._clock.now().timestamp():
                 raise ValueError("audience or time")
             session = UUID(claims["s"]) if claims["s"] else None
-            return Principal(UUID(claims["u"]), claims["n"], claims["r"], session, claims["c"])
+            scopes = None if claims.get("p") is None else frozenset(claims["p"])
+            return Principal(UUID(claims["u"]), claims["n"], claims["r"], session, claims["c"], scopes, claims.get("h"))
         except (ValueError, KeyError, TypeError):
             raise MillraceError(Code.AUTH_INVALID, "the identity token is invalid or expired") from None
 
@@ -80,8 +83,12 @@ def current_principal(identities: Identities, audience: str) -> Callable[[Reques
 
     async def current(request: Request) -> Principal:
         principal = await anybody(request)
-        if request.method not in ("GET", "HEAD") and not principal.may("trade"):
-            raise MillraceError(Code.PERMISSION_DENIED, f"the role {principal.role} may only read")
+        if request.method in ("GET", "HEAD"):
+            if principal.by_key and not principal.may("read"):
+                raise MillraceError(Code.PERMISSION_DENIED, "the API key's scopes do not include read")
+        elif not principal.may("trade"):
+            who = "the API key" if principal.by_key else f"the role {principal.role}"
+            raise MillraceError(Code.PERMISSION_DENIED, f"{who} may only read")
         return principal
 
     return current

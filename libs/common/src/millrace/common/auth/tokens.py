@@ -1,6 +1,7 @@
-"""Reads the access tokens that the auth service gives out, at the edge.
+"""Reads the access tokens and API keys that the auth service gives out, at the edge.
 
 A token's signature is checked once and remembered; whether its session still lives is asked again every few seconds.
+So is everything about an API key.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -21,6 +23,7 @@ from millrace.common.web.client import ServiceClient
 
 ISSUER = "millrace"
 AUDIENCE = "millrace-api"
+KEY_START = "mlr_"
 _FRESH_SECONDS = 3.0
 _KEYS_SECONDS = 5.0
 _KEPT = 20_000
@@ -43,7 +46,7 @@ class _Known:
 
 
 class TokenReader:
-    """Turns access tokens into principals. `call` reaches the auth service."""
+    """Turns access tokens and API keys into principals. `call` reaches the auth service."""
 
     def __init__(self, call: Callable[[str], ServiceClient], clock: Clock, *, kept: int = _KEPT) -> None:
         self._call = call
@@ -54,12 +57,17 @@ class TokenReader:
         self._keys_at = -math.inf
         self._fetching = asyncio.Lock()
 
-    async def principal(self, token: str) -> Principal:
-        """Who the token speaks for. Raises AUTH_INVALID for anything but a living access token."""
-        return (await self.admit(token)).principal
+    async def principal(self, token: str, ip: str = "") -> Principal:
+        """Who the token speaks for. Raises AUTH_INVALID for anything but a living access token or API key.
 
-    async def admit(self, token: str) -> Admission:
+        `ip` is where the caller is; PERMISSION_DENIED when an API key may not be used from there.
+        """
+        return (await self.admit(token, ip)).principal
+
+    async def admit(self, token: str, ip: str = "") -> Admission:
         """The same, with the time at which the token expires."""
+        if token.startswith(KEY_START):
+            return await self._key_admitted(token, ip)
         digest = sha256(token.encode(errors="replace")).digest()
         known = self._known.get(digest)
         if known is None:
@@ -75,8 +83,29 @@ class TokenReader:
             await self._still_alive(digest, known)
         return known.admission
 
+    async def _key_admitted(self, key: str, ip: str) -> Admission:
+        digest = sha256(f"{ip} {key}".encode(errors="replace")).digest()
+        known = self._known.get(digest)
+        if known is None or self._clock.monotonic() - known.checked_at > _FRESH_SECONDS:
+            self._known.pop(digest, None)
+            answer = await self._call("auth").request("POST", "/api-keys/verify", json={"key": key, "ip": ip})
+            found = answer.value()
+            principal = Principal(
+                UUID(found["user_id"]),
+                found["username"],
+                found["role"],
+                UUID(found["id"]),
+                found["contract"],
+                frozenset(found["scopes"]),
+            )
+            expires_at = math.inf if found["expires_at"] is None else _timestamp(found["expires_at"])
+            known = self._known[digest] = _Known(Admission(principal, expires_at), self._clock.monotonic())
+            if len(self._known) > self._kept:
+                self._known.popitem(last=False)
+        return known.admission
+
     async def living(self, session_ids: Iterable[UUID]) -> set[UUID]:
-        """Those of the sessions that have not ended. Raises UNAVAILABLE when the auth service cannot be asked."""
+        """Those of the sessions and API keys that have not ended. Raises UNAVAILABLE when auth cannot be asked."""
         asked, found = [str(session) for session in session_ids], set[UUID]()
         for start in range(0, len(asked), _AT_ONCE):
             some = {"session_ids": asked[start : start + _AT_ONCE]}
@@ -100,7 +129,12 @@ class TokenReader:
             if claims["typ"] != "access":
                 raise invalid()
             principal = Principal(
-                UUID(claims["sub"]), claims["name"], claims["role"], UUID(claims["sid"]), claims.get("ctr")
+                UUID(claims["sub"]),
+                claims["name"],
+                claims["role"],
+                UUID(claims["sid"]),
+                claims.get("ctr"),
+                hint=claims.get("hint"),
             )
             return _Known(Admission(principal, float(claims["exp"])), -math.inf)
         except (jwt.PyJWTError, ValueError, KeyError, TypeError):
@@ -127,6 +161,10 @@ class TokenReader:
                 self._known.pop(digest, None)
                 raise invalid()
             known.checked_at = self._clock.monotonic()
+
+
+def _timestamp(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
 
 
 def invalid() -> MillraceError:

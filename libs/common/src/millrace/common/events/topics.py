@@ -40,7 +40,7 @@ _ALL = (
         "user_id",
         "auth",
         {"execution": 1, "bots": 1, "notifier": 1},
-        about="Users registered, disabled; sessions ended.",
+        about="Users registered, disabled; sessions ended, API keys revoked.",
     ),
     Topic(
         "market.candles.v1",

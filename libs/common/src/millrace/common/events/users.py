@@ -39,8 +39,18 @@ class SessionEnded(_UserEvent):
     reason: str
 
 
+class ApiKeyRevoked(_UserEvent):
+    """An API key is worthless from now on; streams that it opened end."""
+
+    type: ClassVar[str] = "users.api_key_revoked.v1"
+    key_id: UUID
+
+
 class Audited(Event):
-    """Somebody did something that must be on record."""
+    """Somebody did something that must be on record: `user_id` did `action` to `subject`, from address `ip`.
+
+    Nobody where it is not known who it was (a failed sign-in). Never holds a secret or anything a caller typed.
+    """
 
     type: ClassVar[str] = "audit.audited.v1"
     topic: ClassVar[str] = "audit.v1"
@@ -49,6 +59,7 @@ class Audited(Event):
     subject: str
     outcome: str
     at: datetime
+    ip: str = ""
 
     @property
     def key(self) -> str:

@@ -171,6 +171,7 @@ def add_user(
     username: Annotated[str, typer.Option()],
     email: Annotated[str, typer.Option()],
     role: Annotated[Literal["admin", "trader", "exporter", "viewer"], typer.Option()] = "trader",
+    admin: Annotated[bool, typer.Option("--admin", help="the same as --role admin")] = False,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="read it from standard input")] = False,
     data_dir: DataDir = None,
     output: Output = "table",
@@ -179,7 +180,8 @@ def add_user(
     from millrace.common.runtime.commands.users import add_user as work
 
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else typer.prompt("password", hide_input=True)
-    run(lambda: work(settings_with(data_dir), username, email, role, password, output))
+    given = "admin" if admin else role
+    run(lambda: work(settings_with(data_dir), username, email, given, password, output))
 
 
 @events.command("tail")

@@ -121,6 +121,11 @@ class Platform:
         answer = await self.host.client(service).request(method, path, json=json, headers=headers)
         return answer.value()
 
+    async def admin_link(self) -> str | None:
+        """A link with which one person may become the first administrator, within a day; None when there is one."""
+        code = (await self.ask("auth", "POST", "/invites/first-admin"))["code"]
+        return f"{self.address}/?invite={code}" if code else None
+
     async def welcome(self) -> tuple[str, str | None]:
         """A one-time sign-in link for the demo user; and the user's password, the first time only."""
         password = None

@@ -24,6 +24,7 @@ _SECRET_KEY = re.compile(_WORDS, re.I)
 _SECRET_VALUE = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)"
     r"|eyJ[\w-]+\.[\w-]+\.[\w-]*"
+    r"|(?i:mlr_[0-9a-f]{8})_[\w-]+"
     r"|(?i:bearer|basic)\s+[\w.~+/=-]{8,}"
     r"|(?<=://)[^\s/:@]*(?::\S*)?(?=@)",  # whoever signs in by URL
     re.DOTALL,
@@ -32,7 +33,7 @@ _SECRET_PAIR = re.compile(rf"((?:{_WORDS})\w*[\"']?\s*[:=]\s*b?[\"']?)[^\s\"'&,;
 # one of these is in everything that the expressions find; looking for them first is 20 times cheaper
 _HINTS = (
     *("pass", "token", "secret", "key", "author", "cookie", "credential", "totp", "jwt", "ticket", "signature"),
-    *("mnemonic", "://", "eyj", "bearer", "basic", "-----begin"),
+    *("mnemonic", "://", "eyj", "mlr_", "bearer", "basic", "-----begin"),
 )
 _PLAIN = (bool, int, float, Decimal, UUID, date, timedelta, type(None))
 _DEPTH = 20

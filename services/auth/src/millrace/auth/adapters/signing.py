@@ -54,8 +54,8 @@ class Signer:
         query = "insert into signing_keys values ($1, $2, $3, $4) returning *"
         return await connection.fetchrow(query, kid, sealed, orjson.dumps(public).decode(), self._clock.now())
 
-    def sign(self, kind: str, user: Any, session_id: UUID, seconds: int) -> str:
-        """A token of `kind` access or refresh."""
+    def sign(self, kind: str, user: Any, session_id: UUID, seconds: int, **more: str | None) -> str:
+        """A token of `kind` access or refresh; `more` claims are left out where they are None."""
         now: datetime = self._clock.now()
         claims = {
             "iss": ISSUER,
@@ -68,6 +68,7 @@ class Signer:
             "iat": now,
             "exp": now + timedelta(seconds=seconds),
             "jti": secrets.token_hex(8),
+            **{name: value for name, value in more.items() if value is not None},
         }
         assert self._key is not None
         return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._kid})

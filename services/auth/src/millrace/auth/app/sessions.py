@@ -1,143 +1,148 @@
 """Sessions and the tokens that stand for them."""
 
-import asyncio
-import hashlib
-import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import structlog
-
 from millrace.auth.app import users
-from millrace.auth.app.ports import Passwords, Signer
+from millrace.auth.app.audit import Audit
+from millrace.auth.app.ports import Signer
 from millrace.auth.config import AuthSettings
+from millrace.auth.domain.contracts import access_seconds
 from millrace.common.auth.tokens import invalid
-from millrace.common.db.work import Works
+from millrace.common.db.work import Work, Works
 from millrace.common.events.users import SessionEnded
 from millrace.common.kernel.clock import Clock
-from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.common.kernel.ids import new_id
 
-log = structlog.get_logger()
-
 _OPEN = """
-insert into sessions (id, user_id, user_agent, ip, created_at, expires_at) values ($1, $2, $3, $4, $5, $6)
+insert into sessions (id, user_id, user_agent, ip, claimed_ip, device_type, device, contract, hint, created_at,
+  used_at, expires_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11) returning *
 """
 _LIVE = """
 select s.id from sessions s join users u on u.id = s.user_id
 where s.id = any($1::uuid[]) and s.ended_at is null and s.expires_at > $2 and u.is_active
+union all
+select k.id from api_keys k join users u on u.id = k.user_id
+where k.id = any($1::uuid[]) and k.revoked_at is null and (k.expires_at is null or k.expires_at > $2) and u.is_active
 """
-_END = "update sessions set ended_at = $2, ended_reason = $3 where id = $1 and ended_at is null returning user_id"
-_REDEEM = """
-update tickets set used_at = $2 where hash = $1 and used_at is null and expires_at > $2 returning user_id
+_LIST = "select * from sessions where user_id = $1 and ended_at is null and expires_at > $2 order by created_at desc"
+_END = """
+update sessions set ended_at = $2, ended_reason = $3
+where id = $1 and ended_at is null and ($4::uuid is null or user_id = $4) returning user_id
 """
-_FORGET = (
-    "delete from sessions where ended_at < $1 or expires_at < $1",
-    "delete from tickets where expires_at < $1",
-)
-_KEPT = timedelta(days=30)
-_WRONG = "Incorrect username or password"
+_USE = """
+update sessions set used_at = $2 where id = $1 and ended_at is null and expires_at > $2 returning *
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a session comes about: from where, on what, and in the words of which contract."""
+
+    ip: str = ""
+    user_agent: str = ""
+    claimed_ip: str = ""
+    device_type: str = ""
+    device: bytes | None = None
+    contract: str | None = None
+    hint: str | None = None
 
 
 class Sessions:
-    """Sign-in in all its forms."""
+    """Opens, renews, shows and ends sessions."""
 
-    def __init__(
-        self, works: Works, signer: Signer, passwords: Passwords, clock: Clock, settings: AuthSettings
-    ) -> None:
+    def __init__(self, works: Works, signer: Signer, clock: Clock, audit: Audit, settings: AuthSettings) -> None:
         self._works = works
         self._signer = signer
-        self._passwords = passwords
         self._clock = clock
+        self._audit = audit
         self._settings = settings
 
-    async def login(self, username: str, password: str, user_agent: str, ip: str) -> dict[str, Any]:
-        """Tokens for the right password; the same AUTH_INVALID, as slowly, for a wrong one and an unknown user."""
-        row = await users.find(self._works, username)
-        good = await self._passwords.verify(password, row["password_hash"] if row else None)
-        if not good:
-            raise MillraceError(Code.AUTH_INVALID, _WRONG)
-        return await self.open(row["id"], user_agent, ip)
-
-    async def open(self, user_id: UUID, user_agent: str = "", ip: str = "") -> dict[str, Any]:
-        """A new session for a user who has proved who they are. Raises AUTH_INVALID when they are disabled."""
+    async def open(self, work: Work, user: Any, opening: Opening, how: str) -> dict[str, Any]:
+        """A new session and its tokens, for a user who has proved who they are and whose row `work` has locked."""
         session_id, now = new_id(self._clock), self._clock.now()
+        if not user["is_active"]:
+            raise MillraceError(Code.AUTH_INVALID, "this account is disabled")
+        values = (opening.user_agent, opening.ip, opening.claimed_ip, opening.device_type, opening.device)
         until = now + timedelta(seconds=self._settings.refresh_seconds)
-        async with self._works.begin() as work:  # locked: an administrator who changes the user ends this session too
-            user: Any = await work.connection.fetchrow("select * from users where id = $1 for share", user_id)
-            if not user["is_active"]:
-                raise MillraceError(Code.AUTH_INVALID, _WRONG)
-            await work.connection.execute(_OPEN, session_id, user_id, user_agent, ip, now, until)
+        session = await work.connection.fetchrow(
+            _OPEN, session_id, user["id"], *values, opening.contract, opening.hint, now, until
+        )
+        self._audit.note(work, user["id"], "login", session_id, how, opening.ip)
         refresh = self._signer.sign("refresh", user, session_id, self._settings.refresh_seconds)
-        return self._tokens(user, session_id, refresh)
+        return self._tokens(user, session, refresh)
 
-    def _tokens(self, user: Any, session_id: UUID, refresh: str) -> dict[str, Any]:
-        seconds = self._settings.access_seconds
+    def _tokens(self, user: Any, session: Any, refresh: str) -> dict[str, Any]:
+        contract, hint = session["contract"] or user["contract"], session["hint"]
+        seconds = access_seconds(contract or hint, self._settings.access_seconds)
         return {
-            "access_token": self._signer.sign("access", user, session_id, seconds),
+            "access_token": self._signer.sign("access", user, session["id"], seconds, ctr=contract, hint=hint),
             "refresh_token": refresh,
+            "token_type": "bearer",
             "expires_in": seconds,
+            "session_id": session["id"],
+            "contract": contract,
+            "hint": hint,
             "user": users.shown(user),
         }
 
     async def refresh(self, token: str) -> dict[str, Any]:
-        """A new access token; the refresh token stays as it is."""
+        """A new access token; the refresh token stays as it is, and ends with the session."""
         user_id, session_id = self._signer.read_refresh(token)
-        if not await self.live([session_id]):
-            raise invalid()
-        rows = await self._works.database.fetch("select * from users where id = $1", user_id)
-        return self._tokens(rows[0], session_id, token)
+        async with self._works.begin() as work:
+            user: Any = await work.connection.fetchrow("select * from users where id = $1 for share", user_id)
+            session = await work.connection.fetchrow(_USE, session_id, self._clock.now())
+            if session is None or user is None or not user["is_active"]:
+                raise invalid()
+        return self._tokens(user, session, token)
 
     async def live(self, session_ids: Sequence[UUID]) -> list[UUID]:
-        """Those of the sessions that are neither ended nor expired."""
+        """Those of the sessions and API keys that are neither ended nor expired."""
         rows = await self._works.database.fetch(_LIVE, list(session_ids), self._clock.now())
         return [row["id"] for row in rows]
 
-    async def end(self, session_id: UUID, reason: str) -> None:
-        """End a session; its tokens are worthless from then on."""
-        async with self._works.begin() as work:
-            user_id = await work.connection.fetchval(_END, session_id, self._clock.now(), reason)
+    async def of_user(self, user_id: UUID, current: UUID | None) -> list[dict[str, Any]]:
+        """A user's living sessions, the newest first."""
+        async with self._works.database.as_user(user_id) as connection:
+            rows = await connection.fetch(_LIST, user_id, self._clock.now())
+        return [_shown(row, current) for row in rows]
+
+    async def end(self, session_id: UUID, reason: str, owner: UUID | None = None) -> bool:
+        """End a session; its tokens are worthless from then on. With `owner`, only one of theirs."""
+        async with self._works.begin(owner) as work:
+            user_id = await work.connection.fetchval(_END, session_id, self._clock.now(), reason, owner)
             if user_id is not None:
                 work.emit(SessionEnded(user_id=user_id, session_id=session_id, reason=reason))
+                self._audit.note(work, user_id, "session.end", session_id, reason)
+        return user_id is not None
+
+    async def terminate(self, user_id: UUID, session_id: UUID) -> None:
+        """End one of the user's own sessions. Raises NOT_FOUND."""
+        if not await self.end(session_id, "terminated", user_id):
+            raise not_found("session")
 
     async def end_by_refresh(self, token: str) -> None:
         """End the session of a refresh token."""
         _, session_id = self._signer.read_refresh(token)
         await self.end(session_id, "logout")
 
-    async def ticket(self, user_id: UUID) -> str:
-        """A secret that signs the user in once, soon."""
-        secret = secrets.token_urlsafe(32)
-        until = self._clock.now() + timedelta(seconds=self._settings.ticket_seconds)
-        async with self._works.begin() as work:
-            digest = hashlib.sha256(secret.encode()).digest()
-            await work.connection.execute("insert into tickets values ($1, $2, $3)", digest, user_id, until)
-        return secret
 
-    async def redeem(self, secret: str) -> dict[str, Any]:
-        """Sign in with a ticket."""
-        digest = hashlib.sha256(secret.encode(errors="replace")).digest()
-        async with self._works.begin() as work:
-            user_id = await work.connection.fetchval(_REDEEM, digest, self._clock.now())
-        if user_id is None:
-            raise MillraceError(Code.AUTH_INVALID, "this sign-in link has been used or has expired")
-        return await self.open(user_id)
-
-    async def forget(self) -> int:
-        """Delete what has been over for a month; returns how many rows."""
-        before, gone = self._clock.now() - _KEPT, 0
-        for query in _FORGET:
-            async with self._works.database.transaction() as connection:
-                gone += int((await connection.execute(query, before)).split()[-1])
-        return gone
-
-    async def forget_daily(self) -> None:
-        """The same again and again."""
-        while True:
-            try:
-                await self.forget()
-            except Exception as problem:
-                log.warning("old sessions could not be deleted", error=repr(problem))
-            await asyncio.sleep(24 * 3600)
+def _shown(row: Any, current: UUID | None) -> dict[str, Any]:
+    device = {
+        "ip_address": row["ip"] or row["claimed_ip"],
+        "user_agent": row["user_agent"],
+        "device_type": row["device_type"],
+    }
+    times = {name: row[name] for name in ("created_at", "used_at", "expires_at")}
+    return {
+        "session_id": row["id"],
+        "device_info": device,
+        "contract": row["contract"] or row["hint"],
+        "current": row["id"] == current,
+        **times,
+    }

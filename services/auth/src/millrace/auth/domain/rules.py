@@ -2,10 +2,13 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from millrace.common.kernel.errors import Code, MillraceError
 
 _USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{2,63}")
+_CURRENCY = re.compile(r"[A-Z]{3,5}")
 _COMMON = frozenset(
     {
         *("password", "password1", "password123", "12345678", "123456789", "1234567890", "qwertyuiop", "qwerty123"),
@@ -39,6 +42,41 @@ def check_password(password: str, *context: str) -> str:
     if any(len(word) >= 4 and lower in (word.lower(), word.lower()[::-1]) for word in context):
         raise invalid("password", "must not be your name or address")
     return password
+
+
+def names(full_name: str | None, first_name: str | None) -> tuple[str | None, str | None]:
+    """Full and first name; each follows from the other where only one is given."""
+    if full_name is None:
+        return first_name, first_name
+    return full_name, first_name or (full_name.split() or [""])[0]
+
+
+def check_currency(currency: str) -> str:
+    """A currency's code, in capitals, or VALIDATION_ERROR."""
+    if not _CURRENCY.fullmatch(currency.upper()):
+        raise invalid("currency", "must be a code of 3 to 5 letters, like ZAR")
+    return currency.upper()
+
+
+def check_networks(addresses: Sequence[str]) -> list[str]:
+    """IP addresses and networks in their usual spelling, or VALIDATION_ERROR."""
+    try:
+        return [str(ip_network(address)) for address in addresses]
+    except ValueError as wrong:
+        raise invalid("addresses", str(wrong)) from None
+
+
+def within(ip: str, networks: Sequence[str]) -> bool:
+    """Whether an address is in one of the networks; always where there are none."""
+    if not networks:
+        return True
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return any(address in ip_network(network) for network in networks)
 
 
 def invalid(field: str, reason: str) -> MillraceError:

@@ -7,7 +7,7 @@ from fastapi import Request
 
 from millrace.common.auth.internal import HEADER, Identities
 from millrace.common.auth.principal import Principal
-from millrace.common.auth.tokens import TokenReader
+from millrace.common.auth.tokens import KEY_START, TokenReader
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.web.client import ServiceClient
 
@@ -21,11 +21,13 @@ class Backend:
         self._tokens = tokens
 
     async def user(self, request: Request) -> Principal:
-        """The user of a request, by its bearer token. A dependency."""
+        """The user of a request, by its bearer token or `X-API-Key`. A dependency."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise MillraceError(Code.AUTH_REQUIRED, "Not authenticated: send an access token as Bearer")
-        return await self._tokens.principal(token.strip())
+            token = request.headers.get("x-api-key", "")
+            if not token.startswith(KEY_START):
+                raise MillraceError(Code.AUTH_REQUIRED, "Not authenticated: send an access token as Bearer")
+        return await self._tokens.principal(token.strip(), request.client.host if request.client else "")
 
     async def ask(
         self,

@@ -6,7 +6,7 @@ import structlog
 
 from millrace.common.auth.tokens import TokenReader
 from millrace.common.kernel.clock import Clock
-from millrace.common.kernel.errors import MillraceError
+from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.web.frames import Direct
 from millrace.notifier.app.log import UserLog
 from millrace.notifier.app.stream import Stream
@@ -34,8 +34,10 @@ class Desk:
         self._turn = Turn()
 
     async def open(self, token: str, words: Words, direct: Direct | None = None) -> Stream:
-        """A stream that has joined. Raises AUTH_INVALID, RATE_LIMITED, UNAVAILABLE."""
+        """A stream that has joined. Raises AUTH_INVALID, PERMISSION_DENIED, RATE_LIMITED, UNAVAILABLE."""
         admission = await self._tokens.admit(token)
+        if not admission.principal.may("read"):
+            raise MillraceError(Code.PERMISSION_DENIED, "the API key's scopes do not include read")
         stream = Stream(self._hub, self._log, admission, words, self.settings.waiting_limit, self._turn, direct)
         self._hub.join(stream, self.settings.streams_per_user)
         try:

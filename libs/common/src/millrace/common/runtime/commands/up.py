@@ -31,17 +31,18 @@ async def up(settings: Settings, feed: str, output: str) -> int:
         return 0
     try:
         link, password = await platform.welcome()
-        _announce(platform, link, password, feed, output)
+        _announce(platform, link, password, await platform.admin_link(), feed, output)
         await _until_over(platform.host, stopped)
     finally:
         await platform.stop()
     return 0
 
 
-def _announce(platform: Platform, link: str, password: str | None, feed: str, output: str) -> None:
+def _announce(platform: Platform, link: str, password: str | None, admin: str | None, feed: str, output: str) -> None:
     if output == "json":
         health = f"http://localhost:{platform.health_port}/readyz"
         found = {"address": platform.address, "sign_in": link, "user": "demo", "password": password, "health": health}
+        found["admin"] = admin
         print(orjson.dumps({**found, "data_dir": str(platform.settings.data_dir)}).decode(), flush=True)
         return
     folder = Path(platform.settings.data_dir)
@@ -57,7 +58,9 @@ def _announce(platform: Platform, link: str, password: str | None, feed: str, ou
         f"  API       {platform.address}/openapi.json",
         f"  health    http://localhost:{platform.health_port}/readyz and /metrics",
         f"  data      {folder}",
-        "  docs      README.md, ARCHITECTURE.md; `millrace --help`",
+        f"  admin     {admin}  (once, within a day: registers the first administrator)"
+        if admin
+        else "  docs      README.md, ARCHITECTURE.md; `millrace --help`",
         "Stop with Ctrl-C.",
     ]
     print("\n".join(lines), flush=True)
