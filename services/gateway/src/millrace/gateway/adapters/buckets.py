@@ -1,0 +1,88 @@
+"""Where callers stand with their rates: in this process, or in Redis where several gateways share them."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from millrace.common.kernel.clock import Clock
+from millrace.gateway.domain.rates import Rate, Standing, spend
+
+log = structlog.get_logger()
+
+_SWEEP = 10_000
+_ANSWER_SECONDS = 0.25
+# KEYS: one a rate; ARGV: limit, seconds, patience of each. All or nothing. Answers what each bucket's state was and the
+# server's time, both in microseconds: the rest is arithmetic that both adapters share.
+_SCRIPT = """
+local time = redis.call('time')
+local now = time[1] * 1000000 + time[2]
+local before, after = {}, {}
+for i, key in ipairs(KEYS) do
+  local limit, seconds, patience = ARGV[3*i-2], ARGV[3*i-1] * 1000000, ARGV[3*i] * 1000000
+  before[i] = tonumber(redis.call('get', key) or 0)
+  after[i] = math.max(before[i], now) + seconds / limit
+  if after[i] - now - seconds > patience then after = nil break end
+end
+if after then
+  for i, key in ipairs(KEYS) do
+    redis.call('set', key, string.format('%.0f', after[i]), 'px', math.ceil((after[i] - now) / 1000))
+  end
+end
+for i, key in ipairs(KEYS) do before[i] = string.format('%.0f', before[i] or redis.call('get', key) or 0) end
+before[#before + 1] = string.format('%.0f', now)
+return before
+"""
+
+
+class Buckets(Protocol):
+    """Takes one request from all of a caller's buckets, or from none."""
+
+    async def take(self, caller: str, rates: Sequence[Rate]) -> list[Standing]:
+        """Where the caller stands with each rate; when one of them refuses, none has been charged."""
+        ...
+
+
+class LocalBuckets:
+    """For one gateway. Full buckets are forgotten, so memory is bounded by the callers of the last minute."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._full_at: dict[tuple[str, str], float] = {}
+
+    async def take(self, caller: str, rates: Sequence[Rate]) -> list[Standing]:
+        now = self._clock.monotonic()
+        spent = [(rate, *spend(rate, self._full_at.get((caller, rate.name), 0.0), now)) for rate in rates]
+        if not any(standing.refused for _, standing, _ in spent):
+            self._full_at.update({(caller, rate.name): full_at for rate, _, full_at in spent})
+            if len(self._full_at) > _SWEEP:
+                self._full_at = {key: full_at for key, full_at in self._full_at.items() if full_at > now}
+        return [standing for _, standing, _ in spent]
+
+
+class SharedBuckets:
+    """In Redis, one round trip a request. While Redis does not answer, each gateway counts for itself."""
+
+    def __init__(self, url: str, prefix: str, alone: LocalBuckets) -> None:
+        self._redis: Any = Redis.from_url(url, socket_timeout=_ANSWER_SECONDS, socket_connect_timeout=_ANSWER_SECONDS)
+        self._script = self._redis.register_script(_SCRIPT)
+        self._prefix = prefix
+        self._alone = alone
+
+    async def take(self, caller: str, rates: Sequence[Rate]) -> list[Standing]:
+        keys = [f"{self._prefix}rate:{{{caller}}}:{rate.name}" for rate in rates]  # {}: one slot of a cluster
+        values = [value for rate in rates for value in (rate.limit, rate.seconds, rate.patience)]
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                *before, now = [int(found) / 1e6 for found in await self._script(keys=keys, args=values)]
+        except (RedisError, OSError, TimeoutError) as problem:
+            log.warning("rates are counted by each gateway for itself", error=repr(problem))
+            return await self._alone.take(caller, rates)
+        return [spend(rate, full_at, now)[0] for rate, full_at in zip(rates, before, strict=True)]
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._redis.aclose()
