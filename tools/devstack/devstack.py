@@ -37,6 +37,7 @@ PACKAGES = {
     "redis-server": lambda: shutil.which("redis-server") is not None,
     "openjdk-17-jre-headless": lambda: shutil.which("java") is not None,
     "maven": lambda: shutil.which("mvn") is not None,
+    "nginx-light": lambda: shutil.which("nginx") is not None or Path("/usr/sbin/nginx").exists(),
     "chromium": lambda: shutil.which("chromium") is not None,
 }
 CLUSTER = "bWlsbHJhY2UtZGV2c3RhYw"

@@ -16,11 +16,12 @@ def build(context: Context) -> Service:
     backend = Backend(context.call, context.keys.internal, TokenReader(context.call, context.clock))
     api = create_app("Millrace", service="gateway", render=union, openapi_url="/openapi.json", redirect_slashes=False)
 
+    secure = settings.secure_cookies or context.settings.tls_certificate is not None
     add_routes(
         api,
         health.routes(context, settings.environment),
         console.routes(),
-        auth.routes(backend, context.clock.now, secure=settings.secure_cookies),
+        auth.routes(backend, context.clock.now, secure=secure),
         trading.routes(backend),
         portfolio.routes(backend, context.clock.now),
         market.routes(backend),

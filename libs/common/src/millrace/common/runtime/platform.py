@@ -19,7 +19,7 @@ from millrace.common.auth.principal import Principal
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.runtime.failures import REFUSED, Failure
 from millrace.common.runtime.host import Host
-from millrace.common.runtime.server import HttpServer, bind
+from millrace.common.runtime.server import HttpServer, bind, tls_of
 from millrace.common.runtime.settings import SERVICES, Settings
 from millrace.common.telemetry.health import Health
 
@@ -47,6 +47,7 @@ class Platform:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._tls = tls_of(settings)
         self.host = Host(settings, SERVICES)
         self.health = Health()
         self._lock: TextIOWrapper | None = None
@@ -68,7 +69,7 @@ class Platform:
     def address(self) -> str:
         """The gateway's address, for people."""
         shown = "localhost" if self.settings.host in ("127.0.0.1", "0.0.0.0", "::1") else self.settings.host  # noqa: S104
-        return f"http://{shown}:{self.port}"
+        return f"{'https' if self._tls else 'http'}://{shown}:{self.port}"
 
     async def start(self) -> None:
         """Lock the data folder, start the services, listen; all of it or nothing.
@@ -86,7 +87,8 @@ class Platform:
         self._lock = await _patient_lock(settings.data_dir)
         self._listeners = [bind(settings.host, port) for port in (settings.port, settings.ops_port)]
         await self.host.start()
-        self._server = HttpServer(self.host.running["gateway"].service.front, self._listeners[0])
+        front = self.host.running["gateway"].service.front
+        self._server = HttpServer(front, self._listeners[0], proxies=settings.proxies, tls=self._tls)
         await self._server.start()
         for name, running in self.host.running.items():
             self.health.checks[name] = running.database.ping

@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Iterator
+import ssl
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import uvicorn
 
 from millrace.common.runtime.failures import REFUSED, Failure
 from millrace.common.runtime.http import BoundedHttp
+from millrace.common.runtime.settings import Settings
 from millrace.common.runtime.websocket import FramedWebSocket
 
 _UNREAD_MILLISECONDS = 10_000
@@ -53,10 +55,25 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-class HttpServer:
-    """One app on a bound socket."""
+def tls_of(settings: Settings) -> dict[str, str]:
+    """The certificate to serve with, if there is one. Raises Failure when it cannot be read or is only half given."""
+    given = {"ssl_certfile": settings.tls_certificate, "ssl_keyfile": settings.tls_key}
+    if not any(given.values()):
+        return {}
+    fix = "give MILLRACE_TLS_CERTIFICATE and MILLRACE_TLS_KEY, PEM files that belong together"
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(*map(str, given.values()))
+    except (OSError, ValueError) as problem:
+        raise Failure(f"cannot serve HTTPS: {problem}", fix, REFUSED) from None
+    return {name: str(path) for name, path in given.items()}
 
-    def __init__(self, app: Any, listener: socket.socket) -> None:
+
+class HttpServer:
+    """One app on a bound socket; with a certificate it speaks HTTPS. `proxies` may say whom they forward for."""
+
+    def __init__(
+        self, app: Any, listener: socket.socket, *, proxies: str = "127.0.0.1", tls: Mapping[str, str] | None = None
+    ) -> None:
         self.port: int = listener.getsockname()[1]
         self._listener = listener
         self._server = _Server(
@@ -72,6 +89,8 @@ class HttpServer:
                 ws_ping_interval=20.0,
                 timeout_graceful_shutdown=5,
                 server_header=False,
+                forwarded_allow_ips=proxies,
+                **(tls or {}),  # type: ignore[arg-type]
             )
         )
         self._task: asyncio.Task[None] | None = None

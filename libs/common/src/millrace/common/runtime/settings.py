@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     kafka_replicas: int = Field(default=1, description="copies of each topic's partitions, when topics are created")
     kafka_prefix: str = Field(default="", description="before every topic and group, to share a cluster")
     database_url: str = Field(default="", description="PostgreSQL; empty: the embedded server in the data folder")
-    redis_url: str = Field(default="", description="Redis, for what several gateways share; not used yet")
+    redis_url: str = Field(default="", description="Redis, for what several gateways share")
     data_dir: Path = Field(
         default=Path.home() / ".local" / "share" / "millrace",
         description="the embedded server's files, the keys, and who runs on them",
@@ -37,6 +37,13 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="the address to listen on")
     port: int = Field(
         default=8000, ge=0, le=65535, description="where the gateway, or the one service of this process, listens"
+    )
+    tls_certificate: Path | None = Field(
+        default=None, description="PEM file: the public address speaks HTTPS with this certificate"
+    )
+    tls_key: Path | None = Field(default=None, description="PEM file: the certificate's private key")
+    proxies: str = Field(
+        default="127.0.0.1", description="addresses and networks, with commas, of proxies that may name the client"
     )
     ops_port: int = Field(default=0, ge=0, le=65535, description="health and metrics; 0: any free port")
     start_seconds: float = Field(default=60.0, ge=0, description="how long to wait for PostgreSQL and Kafka at start")

@@ -14,7 +14,7 @@ from millrace.common.runtime.cli import wait_for_signal
 from millrace.common.runtime.failures import ABSENT, Failure
 from millrace.common.runtime.host import Host
 from millrace.common.runtime.platform import Platform
-from millrace.common.runtime.server import HttpServer, bind
+from millrace.common.runtime.server import HttpServer, bind, tls_of
 from millrace.common.runtime.settings import SERVICES, Settings
 from millrace.common.runtime.spelling import warn_of_unknown
 from millrace.common.telemetry import logs
@@ -74,12 +74,13 @@ async def serve(settings: Settings, name: str) -> int:
     warn_of_unknown(os.environ)
     stopped = wait_for_signal()
     host, health = Host(settings, [name]), Health()
+    tls = tls_of(settings) if name == "gateway" else {}
     listener = bind(settings.host, settings.port)
     ops = HttpServer(Operations(health, host), bind(settings.host, settings.ops_port))
     await ops.start()
     try:
         if await _started(host.start(), stopped):
-            await _serve(host, health, listener, stopped)
+            await _serve(host, health, listener, stopped, tls)
     finally:
         health.draining = True
         await host.stop()
@@ -88,10 +89,13 @@ async def serve(settings: Settings, name: str) -> int:
     return 0
 
 
-async def _serve(host: Host, health: Health, listener: socket, stopped: "asyncio.Future[int]") -> None:
+async def _serve(
+    host: Host, health: Health, listener: socket, stopped: "asyncio.Future[int]", tls: dict[str, str]
+) -> None:
     running = host.running[host.names[0]]
     health.checks = {"database": running.database.ping}
-    server = HttpServer(running.service.front or running.service.api, listener)
+    app = running.service.front or running.service.api
+    server = HttpServer(app, listener, proxies=host.settings.proxies, tls=tls)
     await server.start()
     health.started = True
     try:
