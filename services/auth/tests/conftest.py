@@ -10,6 +10,7 @@ import pytest
 
 from millrace.common.auth.principal import Principal
 from millrace.common.auth.tokens import TokenReader
+from millrace.common.events.users import Audited
 from millrace.common.kernel.clock import Clock
 from millrace.common.runtime.host import Host
 from millrace.common.runtime.settings import Settings
@@ -37,15 +38,34 @@ class Auth:
         assert status == 200, found
         return dict(found)
 
+    async def ask(self, method: str, path: str, user: Principal | None, **options: Any) -> tuple[int, Any]:
+        """Ask in the name of a user."""
+        answer = await self.stand.ask("auth", method, path, user, **options)
+        return answer.status, answer.json()
+
+    async def person(self, name: str = "alice", **changes: Any) -> tuple[Principal, dict[str, Any]]:
+        """A new user who is signed in, and their tokens."""
+        found = await self.registered(name, **changes)
+        return await self.reader().principal(found["access_token"]), found
+
+    async def users(self, name: str) -> dict[str, Any]:
+        """A user, as administrators find them."""
+        return dict((await self.stand.ask("auth", "GET", f"/users/by-name/{name}")).value())
+
+    async def told(self, action: str) -> list[Audited]:
+        """What is on record of an action."""
+        await self.stand.rest()
+        return [event for event in self.stand.said(Audited) if event.action == action]
+
     async def made(self, role: str, name: str) -> Principal:
         """A user with a role, made by an administrator."""
         body = {"username": name, "email": f"{name}@example.com", "password": PASSWORD, "role": role}
         answer = await self.stand.ask("auth", "POST", "/users", json=body)
         return Principal(UUID(answer.value()["id"]), name, role)
 
-    async def login(self, name: str = "alice", password: str = PASSWORD) -> tuple[int, Any]:
+    async def login(self, name: str = "alice", password: str = PASSWORD, **more: Any) -> tuple[int, Any]:
         """Sign in."""
-        return await self.post("/login", username=name, password=password)
+        return await self.post("/login", username=name, password=password, **more)
 
     async def patch(self, by: Principal, user_id: UUID | str, **changes: Any) -> int:
         """The status of an administrator's change."""

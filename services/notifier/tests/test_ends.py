@@ -39,7 +39,7 @@ async def test_a_stream_ends_when_its_token_expires(start_post: Any, monkeypatch
     user = await post.user()
     async with post.socket(user) as socket, post.events(user) as events:
         await socket.ready()
-        clock.advance(1801)
+        clock.advance(3601)
         end = await socket.next()
         assert (end["close"], end["reason"]) == (4401, "the token has expired")
         assert await events.data() == {"code": 4401, "reason": "the token has expired"}

@@ -84,6 +84,8 @@ class TokenReader:
         return known.admission
 
     async def _key_admitted(self, key: str, ip: str) -> Admission:
+        if not key.isascii():
+            raise invalid()
         digest = sha256(f"{ip} {key}".encode(errors="replace")).digest()
         known = self._known.get(digest)
         if known is None or self._clock.monotonic() - known.checked_at > _FRESH_SECONDS:

@@ -39,7 +39,9 @@ Open this link to choose a new one:
 
 or give a program this token: {token}
 
-It works once, within {minutes} minutes. All open sessions end with it; a second factor stays as it is.
+It works once, within {minutes} minutes. All open sessions end with it;
+a second factor stays as it is.
+
 If it was not you, do nothing: the password stays as it is.
 """
 

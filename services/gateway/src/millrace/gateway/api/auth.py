@@ -35,6 +35,7 @@ class Register(_Open):
     email: str = Field(max_length=254)
     password: str = Field(min_length=8, max_length=128)
     full_name: str | None = Field(None, max_length=200)
+    invite_code: str | None = Field(None, max_length=200)
 
 
 class Login(_Open):
@@ -94,8 +95,9 @@ def routes(backend: Backend, now: Callable[[], datetime], *, secure: bool) -> AP
     @api.post("/auth/login")
     async def login(request: Request, asked: Annotated[Login, Depends(body(Login))]) -> Response:
         client = request.client.host if request.client else ""
-        sent = {"username": asked.username, "password": asked.password, "ip": client}
+        sent: dict[str, Any] = {"username": asked.username, "password": asked.password, "ip": client}
         sent["user_agent"] = request.headers.get("user-agent", "")[:200]
+        sent |= asked.model_dump(include={"totp_code", "mfa_token", "device_info"}, exclude_none=True)
         return signed_in(await backend.ask("auth", "POST", "/login", json=sent))
 
     @api.post("/auth/ticket")

@@ -3,6 +3,7 @@ import { signal } from "../vendor/vendor.js";
 
 export const user = signal(null);
 export const failure = signal("");
+export const invite = new URLSearchParams(location.search).get("invite");
 let token = "";
 let timer = 0;
 
@@ -39,6 +40,16 @@ export async function signIn(username, password) {
   failure.value = "";
   try {
     enter(await post("/api/v1/auth/login", { username, password }));
+  } catch (problem) {
+    failure.value = problem.message;
+  }
+}
+
+export async function register(username, email, password) {
+  failure.value = "";
+  try {
+    enter(await post("/api/v1/auth/register", { username, email, password, invite_code: invite }));
+    history.replaceState(null, "", location.pathname);
   } catch (problem) {
     failure.value = problem.message;
   }

@@ -1,6 +1,6 @@
 // The shell: sign-in, top bar, kill switch; screens go inside.
 import { effect, html, render, useEffect, useRef, useState } from "../vendor/vendor.js";
-import { call, failure, signIn, signOut, start, user } from "./api.js";
+import { call, failure, invite, register, signIn, signOut, start, user } from "./api.js";
 import { Dashboard } from "./dashboard.js";
 import { connect, heard, link } from "./live.js";
 import { killed, load, want } from "./state.js";
@@ -16,6 +16,22 @@ function SignIn() {
     <button>Sign in</button>
     ${failure.value && html`<p class="error" role="alert">${failure.value}</p>`}
     <p class="dim">The first start prints a one-time link; a restart prints a new one.</p>
+  </form>`;
+}
+
+function Register() {
+  const [name, setName] = useState("");
+  const [email, setEmail] = useState("");
+  const [password, setPassword] = useState("");
+  const send = (event) => (event.preventDefault(), register(name, email, password));
+  return html`<form class="panel signin" onSubmit=${send}>
+    <h1>Millrace</h1>
+    <p class="dim">You are invited. Choose how you sign in from now on.</p>
+    <label>User<br /><input autocomplete="username" value=${name} onInput=${(e) => setName(e.target.value)} required /></label>
+    <label>E-mail<br /><input type="email" autocomplete="email" value=${email} onInput=${(e) => setEmail(e.target.value)} required /></label>
+    <label>Password<br /><input type="password" autocomplete="new-password" minlength="8" value=${password} onInput=${(e) => setPassword(e.target.value)} required /></label>
+    <button>Register</button>
+    ${failure.value && html`<p class="error" role="alert">${failure.value}</p>`}
   </form>`;
 }
 
@@ -51,7 +67,7 @@ function App() {
   const [theme, setTheme] = useState(matchMedia("(prefers-color-scheme: light)").matches ? "light" : "dark");
   document.documentElement.dataset.theme = theme;
   if (user.value === null) return html`<p class="empty signin">…</p>`;
-  if (!user.value) return html`<${SignIn} />`;
+  if (!user.value) return invite ? html`<${Register} />` : html`<${SignIn} />`;
   return html`<header><span class="name">Millrace</span><span class="badge paper">PAPER</span><${Age} /><span class="space"></span>
       <${KillSwitch} />
       <button aria-label="switch theme" onClick=${() => setTheme(theme === "dark" ? "light" : "dark")}>◐</button>
