@@ -74,7 +74,7 @@ def test_a_services_readme_says_what_the_code_says(folder: Path) -> None:
     name = folder.name
     topics = {word: set(re.findall(r"`([a-z.]+\.v\d+)`", line(folder, word))) for word in ("hears", "says")}
     assert topics["hears"] == {topic.name for topic in CATALOGUE.values() if name in topic.readers}
-    assert topics["says"] == {topic.name for topic in CATALOGUE.values() if topic.producer == name}
+    assert topics["says"] == {topic.name for topic in CATALOGUE.values() if name in topic.producers}
     migrations = "".join(path.read_text() for path in (package(folder) / "migrations").glob("*.py"))
     made = {*re.findall(r"create table (\w+)", migrations), *({"jobs"} if "jobs_table(" in migrations else ())}
     assert set(re.findall(r"`(\w+)`", line(folder, "tables"))) == made

@@ -87,7 +87,7 @@ def _operations(services: Mapping[str, Service]) -> list[tuple[str, dict[str, An
     found = []
     for name, topic in CATALOGUE.items():
         said = [m.type for m in messages_of(name)]
-        found.append((f"{topic.producer}.says.{name}", _operation("send", name, said)))
+        found += [(f"{producer}.says.{name}", _operation("send", name, said)) for producer in topic.producers]
         for reader in topic.readers:
             applied = [m.type for m in messages_of(name) if m in services[reader].routes]
             heard = applied if topic.durable else said

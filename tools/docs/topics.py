@@ -39,7 +39,7 @@ def _map() -> str:
     for topic in CATALOGUE.values():
         node, arrow = topic.name.replace(".", "_"), "-->" if topic.durable else "-.->"
         lines.append(f"  {node}([{topic.name}])")
-        lines.append(f"  {topic.producer} {arrow} {node}")
+        lines.append(f"  {' & '.join(topic.producers)} {arrow} {node}")
         lines += [f"  {node} {arrow} {' & '.join(topic.readers)}"] if topic.readers else []
     return "\n".join([*lines, "```"])
 
@@ -52,7 +52,7 @@ def _table() -> str:
     for t in CATALOGUE.values():
         readers = ", ".join(f"{name} {stage}" if stage else name for name, stage in t.readers.items())
         kind = "durable" if t.durable else "lossy"
-        cells = (f"`{t.name}`", f"`{t.key}`", t.producer, readers, kind, t.partitions, kept(t), t.about)
+        cells = (f"`{t.name}`", f"`{t.key}`", ", ".join(t.producers), readers, kind, t.partitions, kept(t), t.about)
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines)
 

@@ -16,7 +16,8 @@ class Topic:
 
     `readers` maps each reading service to its stage: when a market is replayed in lockstep, a message is given to
     the readers stage by stage, each only when all before it have come to rest. `durable` topics go through the
-    outbox; the others are lossy: the latest value of a key wins and nothing of money depends on them.
+    outbox; the others are lossy: the latest value of a key wins and nothing of money depends on them. Where `also`
+    names further services that say it, each of them counts the sequence of a key for itself.
     """
 
     name: str
@@ -27,7 +28,13 @@ class Topic:
     partitions: int = 6
     retention_seconds: int = 7 * DAY
     drop_poison: bool = False
+    also: tuple[str, ...] = ()
     about: str = field(default="", compare=False)
+
+    @property
+    def producers(self) -> tuple[str, ...]:
+        """Every service that says it."""
+        return (self.producer, *self.also)
 
     def dead_letters(self, group: str) -> str:
         """Where the messages go that `group` could not apply."""
@@ -102,7 +109,15 @@ _ALL = (
         {"bots": 1, "risk": 1, "notifier": 1},
         about="Balances, positions, closed trades and equity marks.",
     ),
-    Topic("audit.v1", "user_id", "auth", {}, retention_seconds=90 * DAY, about="Who did what."),
+    Topic(
+        "audit.v1",
+        "user_id",
+        "auth",
+        {},
+        retention_seconds=90 * DAY,
+        also=("portfolio",),
+        about="Who did what.",
+    ),
 )
 
 CATALOGUE: Final[Mapping[str, Topic]] = {topic.name: topic for topic in _ALL}

@@ -88,7 +88,8 @@ EQUITY = """
 insert into equity (account_id, at, user_id, equity, drawdown)
 select id, $1, user_id, equity, drawdown from unnest($2::uuid[], $3::uuid[], $4::numeric[], $5::numeric[])
   as n(id, user_id, equity, drawdown)
-on conflict (account_id, at) do update set equity = excluded.equity, drawdown = excluded.drawdown
+on conflict (account_id, minute) do update set at = excluded.at, equity = excluded.equity,
+  drawdown = excluded.drawdown
 """
 OPEN_POSITIONS = """
 select account_id, symbol, quantity, entry_price from positions

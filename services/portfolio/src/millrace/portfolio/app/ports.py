@@ -1,11 +1,12 @@
 """What the handlers need from storage."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
+from millrace.common.auth.principal import Principal
 from millrace.common.db.work import Work
 from millrace.common.events.market import CandleClosed
 from millrace.common.events.message import Message
@@ -56,4 +57,27 @@ class Books(Protocol):
 
     async def mark(self, work: Work, message: Message[CandleClosed]) -> None:
         """Value accounts at a candle's close."""
+        ...
+
+
+class Funds(Protocol):
+    """What risk keeps of the accounts' funds."""
+
+    async def reserved(self, user: Principal) -> dict[tuple[UUID, str], Decimal]:
+        """What is promised to open orders, by account and currency. Raises UNAVAILABLE when risk does not answer."""
+        ...
+
+    async def move(self, transfer: Mapping[str, Any]) -> None:
+        """Take the transfer's amount from what is free of one account, and give it to the other, once.
+
+        Raises INSUFFICIENT_BALANCE, NOT_FOUND for an account that risk does not know (yet), UNAVAILABLE.
+        """
+        ...
+
+
+class Vaults(Protocol):
+    """The ledger's side of a move between two accounts of one user."""
+
+    async def move(self, work: Work, transfer: Mapping[str, Any], now: datetime) -> dict[UUID, Decimal]:
+        """Post the balanced legs; the new totals of both accounts."""
         ...

@@ -6,15 +6,6 @@ from uuid import UUID
 
 from millrace.common.db.database import Connection
 
-_FOUND = """
-from positions p left join marks m on m.exchange = p.exchange and m.symbol = p.symbol
-where p.user_id = $1 and ($2::text is null or p.symbol = $2)
-  and ($3 = 'all' or (p.closed_at is null) = ($3 = 'open'))
-"""
-_POSITIONS = f"""
-select p.*, coalesce(m.price, p.entry_price) as mark_price {_FOUND} order by p.opened_at desc, p.id limit $4 offset $5
-"""
-_POSITION_COUNT = f"select count(*) {_FOUND}"
 _BALANCES = """
 select b.account_id, b.currency, b.total, a.currency as account_currency, a.equity, a.marked_at,
   a.day_equity, greatest(a.best, a.equity) as peak, m.price
@@ -22,11 +13,6 @@ from balances b join accounts a using (account_id)
 left join marks m on m.exchange = a.exchange and m.symbol = b.currency || '/' || a.currency
 where b.user_id = $1 order by a.account_id, b.currency
 """
-_TRADED = """
-from trades where user_id = $1 and ($2::uuid is null or bot_id = $2) and ($3::text is null or symbol = $3)
-"""
-_TRADES = f"select * {_TRADED} order by num desc limit $4 offset $5"
-_TRADE_COUNT = f"select count(*) {_TRADED}"
 _EQUITY = """
 with moments as (select distinct at from equity where user_id = $1 order by at desc limit $2)
 select m.at, sum(e.equity) as equity, max(e.drawdown) as drawdown
@@ -42,25 +28,9 @@ from positions p where user_id = $1 and bot_id is not null group by bot_id
 """
 
 
-async def positions(
-    connection: Connection, user_id: UUID, symbol: str | None, status: str, limit: int, offset: int
-) -> tuple[list[dict[str, Any]], int]:
-    """The user's positions, newest first, with the price they are valued at, and how many there are."""
-    rows = await connection.fetch(_POSITIONS, user_id, symbol, status, limit, offset)
-    return [dict(r) for r in rows], await connection.fetchval(_POSITION_COUNT, user_id, symbol, status)
-
-
 async def balances(connection: Connection, user_id: UUID) -> list[dict[str, Any]]:
     """What each account holds of each currency."""
     return [dict(r) for r in await connection.fetch(_BALANCES, user_id)]
-
-
-async def trades(
-    connection: Connection, user_id: UUID, bot_id: UUID | None, symbol: str | None, limit: int, offset: int
-) -> tuple[list[dict[str, Any]], int]:
-    """Fills, newest first, and how many there are."""
-    rows = await connection.fetch(_TRADES, user_id, bot_id, symbol, limit, offset)
-    return [dict(r) for r in rows], await connection.fetchval(_TRADE_COUNT, user_id, bot_id, symbol)
 
 
 async def equity(connection: Connection, user_id: UUID, limit: int) -> list[dict[str, Any]]:

@@ -1,0 +1,63 @@
+"""Which time a report is about."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Literal, get_args
+
+from millrace.common.kernel.errors import Code, MillraceError
+from millrace.portfolio.domain.performance import beginning
+
+Period = Literal["24h", "1d", "7d", "30d", "90d", "1y", "all", "day", "week", "month"]
+_DAYS = {"24h": 1, "1d": 1, "7d": 7, "30d": 30, "90d": 90, "1y": 365}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+assert set(_DAYS) < set(get_args(Period))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From `start`, excluded, to `end`; `grain` is how far apart its points are."""
+
+    name: str
+    start: datetime
+    end: datetime
+
+    @property
+    def grain(self) -> timedelta:
+        """Minutes for hours, hours for a season, days beyond."""
+        length = self.end - self.start
+        if length <= timedelta(days=2):
+            return timedelta(minutes=5)
+        return timedelta(hours=1) if length <= timedelta(days=92) else timedelta(days=1)
+
+
+def window(period: Period, start: datetime | date | None, end: datetime | date | None, now: datetime) -> Window:
+    """The last days before `now`, the calendar day, week or month that `now` is in, or what the caller gave.
+
+    A date as the end includes that day. Raises INVALID_DATE_RANGE when the end is not after the start.
+    """
+    if start is None and end is None:
+        return Window(period, _begun(period, now), now)
+    until = now if end is None else _instant(end, timedelta(days=1))
+    since = _EPOCH if start is None else _instant(start, timedelta())
+    if until <= since:
+        raise MillraceError(
+            Code.INVALID_DATE_RANGE,
+            "end_date must be after start_date",
+            details={"start_date": since.isoformat(), "end_date": until.isoformat()},
+        )
+    return Window("custom", since, until)
+
+
+def _begun(period: Period, now: datetime) -> datetime:
+    if period == "all":
+        return _EPOCH
+    if period in _DAYS:
+        return now - timedelta(days=_DAYS[period])
+    interval: Literal["day", "week", "month"] = "day" if period == "day" else "week" if period == "week" else "month"
+    return datetime.combine(beginning(now.date(), interval), time(), UTC)
+
+
+def _instant(value: datetime | date, added: timedelta) -> datetime:
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    return datetime.combine(value, time(), UTC) + added
