@@ -59,4 +59,4 @@ async def test_alerts_of_others_are_not_listed(owner: Any, new_owner: Any) -> No
     await owner.limit("drawdown", "0.2")
     await owner.hear(owner.mark(drawdown="0.3"))
     other = await new_owner()
-    assert (await owner.stand.ask("risk", "GET", "/alerts", other.user)).value() == {"items": []}
+    assert (await owner.stand.ask("risk", "GET", "/alerts", other.user)).value()["items"] == []

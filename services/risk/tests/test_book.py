@@ -126,7 +126,7 @@ def test_orders_that_come_a_little_out_of_turn_win_no_tokens(book: Book) -> None
 
 
 def test_too_many_open_orders_stop_entries_but_not_exits(book: Book) -> None:
-    book.open_orders = book.limits.open_orders
+    book.open_orders = int(book.limits.open_orders.value)
     assert (rule(book, BUY), rule(book, SELL)) == ("open_orders", None)
 
 

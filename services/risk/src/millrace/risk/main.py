@@ -33,7 +33,7 @@ def build(context: Context) -> Service:
     )
     api = create_app("risk", service="risk")
     current = current_principal(context.keys.internal, "risk")
-    add_routes(api, routes(context.works, PostgresSwitches(), alerts, context.clock, current))
+    add_routes(api, routes(context.works, PostgresSwitches(), alerts, context.clock, current, settings))
     return Service(
         "risk",
         {

@@ -17,7 +17,7 @@ from millrace.risk.domain.limits import Level, effective
 from millrace.risk.domain.orders import Reservation
 
 _EPOCH = from_millis(0)
-_BOOK = ("open_orders", "tokens", "tokens_at", "day_pnl", "drawdown", "marked_at")
+_BOOK = ("open_orders", "tokens", "tokens_at", "day_pnl", "drawdown", "marked_at", "day_loss")
 _LIMIT = ("limit_type", "symbol", "limit_value", "warning_threshold", "critical_threshold")
 _RESERVATION = (
     "order_id",
@@ -56,7 +56,7 @@ class PostgresBooks:
     def __init__(self, system: RiskSettings) -> None:
         self._system = system
 
-    async def open(self, work: Work, account: AccountOpened) -> None:
+    async def open(self, work: Work, account: AccountOpened, limits: Mapping[str, UUID], at: datetime) -> None:
         await work.connection.execute(
             sql.OPEN,
             account.account_id,
@@ -65,6 +65,9 @@ class PostgresBooks:
             _EPOCH,
             account.currency,
             account.initial_balance,
+            list(limits.values()),
+            list(limits),
+            at,
         )
 
     async def load(self, work: Work, accounts: Collection[UUID], orders: Collection[UUID]) -> dict[UUID, Book]:
@@ -97,7 +100,7 @@ class PostgresBooks:
             return
         items = sorted(books.items())
         rows = [
-            _columns([(key, *(getattr(book, n) for n in _BOOK)) for key, book in items], 7),
+            _columns([(key, *(getattr(book, n) for n in _BOOK)) for key, book in items], 8),
             _columns([(k, b.user_id, c, f.total, f.reserved) for k, b in items for c, f in b.balances.items()], 5),
             _columns(
                 [(k, b.user_id, s, e.quantity, e.price, e.buying) for k, b in items for s, e in b.exposures.items()], 6

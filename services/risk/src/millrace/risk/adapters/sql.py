@@ -6,7 +6,10 @@ CLOSE_GATE = f"select pg_advisory_xact_lock({GATE})"
 
 OPEN = """
 with book as (
-  insert into books (account_id, user_id, tokens, tokens_at) values ($1, $2, $3, $4) on conflict do nothing)
+  insert into books (account_id, user_id, tokens, tokens_at) values ($1, $2, $3, $4) on conflict do nothing),
+given as (
+  insert into limits (id, user_id, limit_type, limit_value, source, created_at, updated_at)
+  select id, $2, kind, 0, 'system', $9, $9 from unnest($7::uuid[], $8::text[]) as n(id, kind) on conflict do nothing)
 insert into balances (account_id, user_id, currency, total) values ($1, $2, $5, $6) on conflict do nothing
 """
 LOCK = "select * from books where account_id = any($1::uuid[]) order by account_id for update"
@@ -18,7 +21,8 @@ select b.account_id,
       filled_quantity, filled_notional, fees, version, open)
     from reservations t where t.account_id = b.account_id and t.order_id = any($2::uuid[])) as reservations,
   array(select (limit_type, symbol, limit_value, warning_threshold, critical_threshold) from limits t
-    where t.user_id = b.user_id and enabled and coalesce(t.account_id, b.account_id) = b.account_id) as limits,
+    where t.user_id = b.user_id and enabled and source = 'user'
+      and coalesce(t.account_id, b.account_id) = b.account_id) as limits,
   array(select (scope, target, reason) from switches t
     where active and (scope = 'global' or t.user_id = b.user_id)) as switches,
   array(select (kind, symbol, level) from watches t where t.account_id = b.account_id) as watches
@@ -27,24 +31,24 @@ from books b where b.account_id = any($1::uuid[])
 WRITE = """
 with written as (
   update books b set open_orders = n.open_orders, tokens = n.tokens, tokens_at = n.tokens_at, day_pnl = n.day_pnl,
-    drawdown = n.drawdown, marked_at = n.marked_at
-  from unnest($1::uuid[], $2::int[], $3::float8[], $4::timestamptz[], $5::numeric[], $6::numeric[], $7::timestamptz[])
-    as n(account_id, open_orders, tokens, tokens_at, day_pnl, drawdown, marked_at)
+    drawdown = n.drawdown, marked_at = n.marked_at, day_loss = n.day_loss
+  from unnest($1::uuid[], $2::int[], $3::float8[], $4::timestamptz[], $5::numeric[], $6::numeric[], $7::timestamptz[],
+    $8::numeric[]) as n(account_id, open_orders, tokens, tokens_at, day_pnl, drawdown, marked_at, day_loss)
   where b.account_id = n.account_id),
 funds as (
   insert into balances (account_id, user_id, currency, total, reserved)
-  select * from unnest($8::uuid[], $9::uuid[], $10::text[], $11::numeric[], $12::numeric[])
+  select * from unnest($9::uuid[], $10::uuid[], $11::text[], $12::numeric[], $13::numeric[])
   on conflict (account_id, currency) do update set total = excluded.total, reserved = excluded.reserved),
 exposed as (
   insert into exposures (account_id, user_id, symbol, quantity, price, buying)
-  select * from unnest($13::uuid[], $14::uuid[], $15::text[], $16::numeric[], $17::numeric[], $18::numeric[])
+  select * from unnest($14::uuid[], $15::uuid[], $16::text[], $17::numeric[], $18::numeric[], $19::numeric[])
   on conflict (account_id, symbol) do update set quantity = excluded.quantity, price = excluded.price,
     buying = excluded.buying)
 insert into reservations (account_id, user_id, order_id, symbol, buying, currency, decided_at, approval_id, amount,
   left_over, unbought, filled_quantity, filled_notional, fees, version, open)
-select * from unnest($19::uuid[], $20::uuid[], $21::uuid[], $22::text[], $23::bool[], $24::text[], $25::timestamptz[],
-  $26::uuid[], $27::numeric[], $28::numeric[], $29::numeric[], $30::numeric[], $31::numeric[], $32::numeric[],
-  $33::int[], $34::bool[])
+select * from unnest($20::uuid[], $21::uuid[], $22::uuid[], $23::text[], $24::bool[], $25::text[], $26::timestamptz[],
+  $27::uuid[], $28::numeric[], $29::numeric[], $30::numeric[], $31::numeric[], $32::numeric[], $33::numeric[],
+  $34::int[], $35::bool[])
 on conflict (order_id) do update set left_over = excluded.left_over, unbought = excluded.unbought,
   filled_quantity = excluded.filled_quantity, filled_notional = excluded.filled_notional, fees = excluded.fees,
   version = excluded.version, open = excluded.open

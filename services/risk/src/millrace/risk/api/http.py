@@ -1,76 +1,36 @@
-"""Routes: limits, alerts, kill switches."""
+"""Routes: alerts, funds, kill switches, and the limits."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from millrace.common.auth.principal import Principal
 from millrace.common.db.work import Works
 from millrace.common.kernel.clock import Clock
+from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.web.answers import json_response
-from millrace.common.web.json_body import Amount, body
-from millrace.risk.app import limits, queries
+from millrace.common.web.json_body import body
+from millrace.risk.api import limits
+from millrace.risk.api.schemas import AlertPage, FundMove, Kill, Level, Severity
+from millrace.risk.app import funds, queries
 from millrace.risk.app.ports import Alerts, Switches
+from millrace.risk.app.queries import Chosen
 from millrace.risk.app.switches import throw
-
-_Percent = Annotated[Amount, Field(ge=0, le=100, decimal_places=4)]
-
-
-class NewLimit(BaseModel):
-    """A limit of the user's own; `limit_value` in quote currency, a fraction for drawdown.
-
-    `symbol`, in any spelling, only for position_value; without `account_id` it holds for each account. The owner is
-    told when `warning_threshold` and `critical_threshold` percent of it are used.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    limit_type: Literal["position_value", "daily_loss", "drawdown"]
-    limit_value: Amount = Field(ge=0)
-    account_id: UUID | None = None
-    symbol: str | None = Field(None, max_length=40)
-    warning_threshold: _Percent = Field(default=80, validate_default=True)
-    critical_threshold: _Percent = Field(default=95, validate_default=True)
+from millrace.risk.config import RiskSettings
 
 
-class ChangeLimit(BaseModel):
-    """What may be changed; what is left out stays."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    limit_value: Amount | None = Field(None, ge=0)
-    warning_threshold: _Percent | None = None
-    critical_threshold: _Percent | None = None
-    enabled: bool | None = None
-
-
-class Kill(BaseModel):
-    """Which switch: the user's own by default; `target` names the bot or account."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    scope: Literal["bot", "account", "user", "global"] = "user"
-    target: str | None = Field(None, max_length=64)
-    reason: str = Field("stopped by the user", max_length=200)
-
-
-def routes(works: Works, switches: Switches, alerts: Alerts, clock: Clock, current: Any) -> APIRouter:
+def routes(
+    works: Works, switches: Switches, alerts: Alerts, clock: Clock, current: Any, settings: RiskSettings
+) -> APIRouter:
     """The API of the risk service."""
     api = APIRouter()
     user_dependency = Annotated[Principal, Depends(current)]
-    _limits(api, works, clock, user_dependency)
-
-    @api.get("/alerts")
-    async def list_alerts(
-        user: user_dependency,
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
-    ) -> Response:
-        async with works.database.as_user(user.user_id) as connection:
-            return json_response({"items": await queries.alerts(connection, user.user_id, limit, offset)})
+    limits.add(api, works, clock, user_dependency, settings)
+    _alerts(api, works, user_dependency)
+    _funds(api, works, clock, user_dependency)
 
     @api.get("/kill")
     async def list_switches(user: user_dependency) -> Response:
@@ -94,29 +54,43 @@ def routes(works: Works, switches: Switches, alerts: Alerts, clock: Clock, curre
     return api
 
 
-def _limits(api: APIRouter, works: Works, clock: Clock, user_dependency: Any) -> None:
-    @api.get("/limits")
-    async def list_limits(user: user_dependency) -> Response:
-        async with works.database.as_user(user.user_id) as connection:
-            return json_response({"items": await queries.limits(connection, user.user_id)})
+def chosen_alerts(
+    severity: Annotated[list[Severity] | None, Query()] = None,
+    level: Annotated[list[Level] | None, Query()] = None,
+    alert_type: Annotated[list[str] | None, Query(max_length=20)] = None,
+    symbol: str | None = None,
+    account_id: UUID | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+) -> Chosen:
+    """The filters of alerts; the first three may be repeated."""
+    pair = None if symbol is None else str(parse_symbol(symbol))
+    return Chosen(severity, level, alert_type, pair, account_id, since, until)
 
-    @api.post("/limits", status_code=201)
-    async def add_limit(user: user_dependency, asked: Annotated[NewLimit, Depends(body(NewLimit))]) -> Response:
-        async with works.begin(user.user_id) as work:
-            row = await limits.add(work, user.user_id, asked, clock.now())
-        return json_response(row, 201)
 
-    @api.patch("/limits/{limit_id}")
-    async def change_limit(
-        user: user_dependency, limit_id: UUID, asked: Annotated[ChangeLimit, Depends(body(ChangeLimit))]
+def _alerts(api: APIRouter, works: Works, user_dependency: Any) -> None:
+    @api.get("/alerts")
+    async def list_alerts(
+        user: user_dependency,
+        chosen: Annotated[Chosen, Depends(chosen_alerts)],
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> Response:
-        changes = asked.model_dump(exclude_none=True)
-        async with works.begin(user.user_id) as work:
-            row = await limits.change(work, user.user_id, limit_id, changes, clock.now())
-        return json_response(row)
+        async with works.database.as_user(user.user_id) as connection:
+            rows, total = await queries.alerts(connection, user.user_id, chosen, limit, offset)
+        return json_response(
+            AlertPage.model_validate({"items": rows, "total": total, "limit": limit, "offset": offset})
+        )
 
-    @api.delete("/limits/{limit_id}")
-    async def delete_limit(user: user_dependency, limit_id: UUID) -> Response:
+
+def _funds(api: APIRouter, works: Works, clock: Clock, user_dependency: Any) -> None:
+    @api.get("/funds")
+    async def list_funds(user: user_dependency) -> Response:
+        async with works.database.as_user(user.user_id) as connection:
+            return json_response({"items": await funds.funds(connection, user.user_id)})
+
+    @api.post("/funds/moves")
+    async def move(user: user_dependency, asked: Annotated[FundMove, Depends(body(FundMove))]) -> Response:
         async with works.begin(user.user_id) as work:
-            row = await limits.remove(work, user.user_id, limit_id)
-        return json_response(row)
+            moved = await funds.move(work, user.user_id, asked, clock.now())
+        return json_response({"transfer_id": asked.transfer_id, "moved": moved})

@@ -16,6 +16,7 @@ from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.telemetry import metrics
 from millrace.risk.app.ports import Books
 from millrace.risk.domain.book import Book, Breach
+from millrace.risk.domain.limits import SYSTEM_KINDS
 from millrace.risk.domain.orders import Progress, Reservation, Terms
 
 _UNKNOWN = Breach("account", "the account is not known to the risk service")
@@ -23,8 +24,9 @@ _ENDED = Breach("order_ended", "the order has already ended")
 
 
 async def open_book(work: Work, message: Message[AccountOpened], *, books: Books) -> None:
-    """A new account starts with its opening funds free."""
-    await books.open(work, message.event)
+    """A new account starts with its opening funds free, and its owner with the system's limits."""
+    limits = {kind: derive_id(message.at, "limit", message.event.user_id, kind) for kind in SYSTEM_KINDS}
+    await books.open(work, message.event, limits, message.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,4 +153,4 @@ def mark_equity(work: Work, message: Message[EquityMarked], book: Book | None) -
     """Losses and drawdown count against their limits from the next order on."""
     if book is not None:  # a mark may come before the news of the account; the next one will not
         mark = message.event
-        book.mark(mark.day_pnl, mark.drawdown, mark.marked_at)
+        book.mark(mark.day_pnl, mark.drawdown, mark.marked_at, mark.equity)

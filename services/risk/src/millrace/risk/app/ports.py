@@ -14,8 +14,8 @@ from millrace.risk.domain.book import Book
 class Books(Protocol):
     """The accounts' books."""
 
-    async def open(self, work: Work, account: AccountOpened) -> None:
-        """Start a book with the account's first funds."""
+    async def open(self, work: Work, account: AccountOpened, limits: Mapping[str, UUID], at: datetime) -> None:
+        """Start a book with the account's first funds; its owner gets the system's `limits`, ids by kind."""
         ...
 
     async def load(self, work: Work, accounts: Collection[UUID], orders: Collection[UUID]) -> dict[UUID, Book]:

@@ -1,6 +1,8 @@
-"""Questions about limits, alerts and switches."""
+"""Questions about alerts and switches."""
 
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from millrace.common.db.database import Connection
@@ -8,17 +10,40 @@ from millrace.common.db.database import Connection
 _SWITCHES = """
 select * from switches where active and (scope = 'global' or user_id = $1) order by changed_at desc
 """
+# In four words: nearing is medium, nearly there is high, reached and acted upon is critical.
+_LEVEL = """
+case when severity = 'warning' then 'medium' when severity = 'critical' and action_taken = 'none' then 'high'
+  when severity = 'critical' then 'critical' else 'low' end
+"""
+_FOUND = f"""
+from (select *, {_LEVEL} as level from alerts where user_id = $1) as found
+where ($2::text[] is null or severity = any($2)) and ($3::text[] is null or level = any($3))
+  and ($4::text[] is null or alert_type = any($4)) and ($5::text is null or symbol = $5)
+  and ($6::uuid is null or account_id = $6) and ($7::timestamptz is null or triggered_at >= $7)
+  and ($8::timestamptz is null or triggered_at < $8)
+"""  # noqa: S608 - constants only
+_PAGE = f"select * {_FOUND} order by triggered_at desc, num desc limit $9 offset $10"
+_COUNT = f"select count(*) {_FOUND}"
 
 
-async def limits(connection: Connection, user_id: UUID) -> list[dict[str, Any]]:
-    """The user's limits, oldest first."""
-    return [dict(r) for r in await connection.fetch("select * from limits where user_id = $1 order by num", user_id)]
+class Chosen(NamedTuple):
+    """Which alerts; None means all."""
+
+    severity: Sequence[str] | None = None
+    level: Sequence[str] | None = None
+    alert_type: Sequence[str] | None = None
+    symbol: str | None = None
+    account_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
-async def alerts(connection: Connection, user_id: UUID, limit: int, offset: int) -> list[dict[str, Any]]:
-    """The user's risk alerts, newest first."""
-    query = "select * from alerts where user_id = $1 order by triggered_at desc, num desc limit $2 offset $3"
-    return [dict(r) for r in await connection.fetch(query, user_id, limit, offset)]
+async def alerts(
+    connection: Connection, user_id: UUID, chosen: Chosen, limit: int, offset: int
+) -> tuple[list[dict[str, Any]], int]:
+    """The user's risk alerts, newest first, and how many there are."""
+    rows = await connection.fetch(_PAGE, user_id, *chosen, limit, offset)
+    return [dict(row) for row in rows], await connection.fetchval(_COUNT, user_id, *chosen)
 
 
 async def switches(connection: Connection, user_id: UUID) -> list[dict[str, Any]]:

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from millrace.common.kernel.money import ZERO, divided, plain, times
 from millrace.risk.domain.alerts import Alert, Watch
-from millrace.risk.domain.limits import DAILY_LOSS, DRAWDOWN, POSITION, Level, Limit, Limits
+from millrace.risk.domain.limits import DAILY_LOSS, DAY_LOSS, DRAWDOWN, OPEN_ORDERS, POSITION, Level, Limit, Limits
 from millrace.risk.domain.orders import Progress, Reservation, Terms
 
-OPEN_ORDERS, ORDER_RATE, PRICE_COLLAR = "open_orders", "order_rate", "price_collar"
+ORDER_RATE, PRICE_COLLAR = "order_rate", "price_collar"
 OF_SYMBOL = frozenset({POSITION, PRICE_COLLAR})
-OF_ACCOUNT = frozenset({DAILY_LOSS, DRAWDOWN, OPEN_ORDERS, ORDER_RATE})
+OF_ACCOUNT = frozenset({DAILY_LOSS, DAY_LOSS, DRAWDOWN, OPEN_ORDERS, ORDER_RATE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,10 @@ class Exposure:
 
 @dataclass(slots=True)
 class Book:
-    """Everything the rules look at for one account. `day_pnl` and `drawdown` are as of `marked_at`."""
+    """Everything the rules look at for one account. `day_pnl`, `drawdown` and `day_loss` are as of `marked_at`.
+
+    `day_loss` is what the UTC day has lost, as a fraction of what it began with.
+    """
 
     user_id: UUID
     limits: Limits
@@ -62,6 +65,7 @@ class Book:
     open_orders: int = 0
     day_pnl: Decimal = ZERO
     drawdown: Decimal = ZERO
+    day_loss: Decimal = ZERO
     marked_at: datetime | None = None
     balances: dict[str, Balance] = field(default_factory=dict)
     exposures: dict[str, Exposure] = field(default_factory=dict)
@@ -162,11 +166,15 @@ class Book:
         held.filled_quantity, held.filled_notional, held.fees = now.quantity, now.notional, now.fees
         held.version = now.version
 
-    def mark(self, day_pnl: Decimal, drawdown: Decimal, at: datetime) -> bool:
+    def mark(self, day_pnl: Decimal, drawdown: Decimal, at: datetime, equity: Decimal = ZERO) -> bool:
         """Note the account's losses at market; False when a newer mark is known."""
         if self.marked_at is not None and at < self.marked_at:
             return False
+        began = equity - day_pnl
         self.day_pnl, self.drawdown, self.marked_at = day_pnl, drawdown, at
+        self.day_loss = min(divided(max(-day_pnl, ZERO), began), Decimal(1)) if began > 0 else ZERO
+        if self.limits.day_loss is not None:
+            self._watch(DAY_LOSS, "", self.limits.day_loss, self.day_loss, "entries_stopped")
         self._watch(DAILY_LOSS, "", self.limits.daily_loss, -day_pnl, "entries_stopped")
         self._watch(DRAWDOWN, "", self.limits.drawdown, drawdown, "entries_stopped")
         return True
@@ -206,6 +214,9 @@ class Book:
             return Breach(DAILY_LOSS, "the daily loss limit is reached", most, lost)
         if self.drawdown >= self.limits.drawdown.value:
             return Breach(DRAWDOWN, "the drawdown limit is reached", self.limits.drawdown.value, self.drawdown)
+        share = self.limits.day_loss
+        if share is not None and lost > 0 and self.day_loss >= share.value:
+            return Breach(DAY_LOSS, "the day has lost as large a share as it may", share.value, self.day_loss)
         return None
 
     def _day_pnl(self, at: datetime) -> Decimal:
@@ -213,9 +224,8 @@ class Book:
         return self.day_pnl if self.marked_at is None or day(at) <= day(self.marked_at) else ZERO
 
     def _count(self) -> Breach | None:
-        if self.open_orders >= self.limits.open_orders:
-            limit, current = Decimal(self.limits.open_orders), Decimal(self.open_orders)
-            return Breach(OPEN_ORDERS, "too many open orders", limit, current)
+        if self.open_orders >= self.limits.open_orders.value:
+            return Breach(OPEN_ORDERS, "too many open orders", self.limits.open_orders.value, Decimal(self.open_orders))
         return None
 
     def _rate(self, at: datetime) -> Breach | None:
@@ -255,7 +265,7 @@ class Book:
         self._watch(POSITION, symbol, self.limits.position_value(symbol), exposure.value(exposure.price), "none")
 
     def _watch_count(self) -> None:
-        self._watch(OPEN_ORDERS, "", Limit(Decimal(self.limits.open_orders)), Decimal(self.open_orders), "none")
+        self._watch(OPEN_ORDERS, "", self.limits.open_orders, Decimal(self.open_orders), "none")
 
     def _watch(self, kind: str, symbol: str, limit: Limit, current: Decimal, action: str) -> None:
         level = limit.level(current)
