@@ -23,6 +23,7 @@ async def test_a_platform_starts_says_where_it_is_and_starts_again_within_five_s
         assert len(lines) <= 8
         assert any(f"http://localhost:{port}/?ticket=" in line for line in lines)
         assert any("password" in line and "shown once" in line for line in lines)
+        assert any("admin" in line and f"http://localhost:{port}/?invite=" in line for line in lines)
         ended = platform.stop(signal.SIGINT)
         assert (ended.code, ended.out) == (0, "")
     assert processes_of(folder) == []
@@ -61,6 +62,23 @@ async def test_the_one_time_link_signs_in_once(running: dict[str, str]) -> None:
         ) as answer:
             answers.append(answer.status)
     assert answers == [200, 401, 200]
+
+
+async def test_the_first_start_prints_a_link_for_one_administrator_and_the_command_line_adds_more(
+    running: dict[str, str],
+) -> None:
+    address, code = running["admin"].split("/?invite=")
+    roles = []
+    async with aiohttp.ClientSession(address) as session:
+        for name in ("first", "second"):
+            terms = {"username": name, "email": f"{name}@example.com", "password": "Correct-Horse-7"}
+            async with session.post("/api/v1/auth/register", json={**terms, "invite_code": code}) as answer:
+                assert answer.status == 201, await answer.text()
+                roles.append((await answer.json())["user_context"]["role"])
+    assert roles == ["admin", "trader"]
+    options = ("--username", "third", "--email", "third@example.com", "--data-dir", running["data_dir"])
+    done = millrace("user", "add", "--admin", "--password-stdin", "-o", "json", *options, stdin="Correct-Horse-7\n")
+    assert (done.code, done.json["role"]) == (0, "admin"), done.err
 
 
 def test_a_second_platform_on_the_same_folder_is_refused(running: dict[str, str]) -> None:

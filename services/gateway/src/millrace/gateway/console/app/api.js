@@ -24,6 +24,7 @@ function enter(found) {
 export const accessToken = () => token;
 
 export async function start() {
+  if (invite) return (user.value = false); // whoever is signed in here: the invite is for somebody new
   const ticket = new URLSearchParams(location.search).get("ticket");
   if (ticket) history.replaceState(null, "", location.pathname);
   for (const [path, body] of [...(ticket ? [["/api/v1/auth/ticket", { ticket }]] : []), ["/api/v1/auth/refresh", {}]]) {
