@@ -18,9 +18,10 @@ from unnest($1::uuid[], $2::numeric[]) as n(account_id, amount) where a.account_
 _LOCK = "select marked_at from accounts where account_id = any($1::uuid[]) order by account_id for update"
 _POST = """
 with posted as (
-  insert into transactions (id, account_id, user_id, kind, ref, at) values ($1, $2, $3, 'transfer', $1::text, $4))
+  insert into transactions (id, account_id, user_id, kind, ref, at)
+  values ($1::uuid, $2, $3, 'transfer', ($1::uuid)::text, $4))
 insert into entries (transaction_id, leg, account_id, user_id, book, currency, amount)
-select $1, ord - 1, account_id, $3, book, $5, amount
+select $1::uuid, ord - 1, account_id, $3, book, $5, amount
 from unnest($6::uuid[], $7::text[], $8::numeric[]) with ordinality as n(account_id, book, amount, ord)
 """
 _BALANCES = """

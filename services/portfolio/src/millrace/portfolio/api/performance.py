@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import BeforeValidator
 from starlette.responses import Response
 
 from millrace.common.db.database import Connection, Database
@@ -18,7 +19,16 @@ from millrace.portfolio.app.periods import Period, Window, window
 from millrace.portfolio.config import PortfolioSettings
 
 _Ids = Annotated[list[UUID] | None, Query(max_length=1000)]
-_When = date | datetime | None
+
+
+def _moment(text: object) -> object:
+    """A date where there is no time of day; midnight is an instant like any other."""
+    if not isinstance(text, str):
+        return text
+    return date.fromisoformat(text) if len(text) == len("2026-01-01") else datetime.fromisoformat(text)
+
+
+_When = Annotated[date | datetime, BeforeValidator(_moment)] | None
 
 
 def subject_of(
