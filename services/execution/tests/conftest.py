@@ -1,9 +1,14 @@
-"""The desk that the tests of this service work at."""
+"""The desk and the floor that the tests of this service work at."""
+
+from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp.test_utils import TestServer
 
 from millrace.common.testing.service import StartService
 from services.execution.tests.desk import Desk, user_of
+from services.execution.tests.floor import Floor, floor_on
+from services.execution.tests.luno import Luno
 
 
 @pytest.fixture
@@ -15,3 +20,21 @@ async def desk(start_service: StartService, monkeypatch: pytest.MonkeyPatch) -> 
     found.price("20000")
     found.price("2000", "ETH/USDT")
     return found
+
+
+@pytest.fixture
+async def luno() -> AsyncIterator[Luno]:
+    """A local Luno."""
+    found = Luno()
+    server = TestServer(found.app())
+    await server.start_server()
+    found.address = str(server.make_url("")).rstrip("/")
+    yield found
+    await server.close()
+
+
+@pytest.fixture
+async def floor(start_service: StartService, luno: Luno, monkeypatch: pytest.MonkeyPatch) -> Floor:
+    """Execution, risk, portfolio and bots; Luno's API is the local one."""
+    monkeypatch.setenv("MILLRACE_EXECUTION_EXCHANGE_URLS", f'{{"luno": "{luno.address}"}}')
+    return await floor_on(await start_service("execution", "risk", "portfolio", "bots"))

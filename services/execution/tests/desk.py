@@ -85,4 +85,5 @@ async def user_of(stand: Stand) -> tuple[Principal, UUID]:
     """A new user and the paper account that execution opens."""
     user = Principal(uuid4(), "trader", "trader")
     await stand.hear(UserRegistered(user_id=user.user_id, username="trader", role="trader", origin="test"))
-    return user, stand.said(AccountOpened)[-1].account_id
+    opened = [a for a in stand.said(AccountOpened) if (a.user_id, a.exchange) == (user.user_id, "binance")]
+    return user, opened[0].account_id

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from pydantic import Field
+from pydantic import Field, Json
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -14,6 +14,18 @@ class ExecutionSettings(BaseSettings):
     paper_exchange: str = Field("binance", description="whose symbols and filters a paper account has")
     paper_currency: str = Field("USDT", description="what a paper account starts with")
     paper_balance: Decimal = Field(Decimal(10_000), description="how much of it")
+    second_exchange: str = Field("luno", description="where a new user's second paper account is; empty: there is none")
+    second_currency: str = Field("ZAR", description="what the second paper account starts with")
+    second_balance: Decimal = Field(Decimal(200_000), description="how much of it")
+    exchange_urls: Json[dict[str, str]] = Field(
+        default="{}",  # type: ignore[arg-type]  # read like a given one
+        description="JSON object of other addresses for exchanges' APIs, to test keys through a proxy or a venue of "
+        "one's own",
+    )
+    max_accounts: int = Field(100, ge=1, description="how many exchange accounts a user may have")
+    terminate_seconds: float = Field(
+        60.0, description="how long a termination waits for cancelled orders to end, and for a price, before it goes on"
+    )
     slippage_ticks: int = Field(0, description="price steps against the taker on a market known by bars only")
     lease_seconds: float = Field(6.0, description="how long a silent leader is waited for")
     send_deadline_seconds: float = Field(

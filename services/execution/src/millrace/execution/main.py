@@ -14,13 +14,25 @@ from millrace.common.events.trading import SignalRaised
 from millrace.common.events.users import UserDisabled, UserRegistered
 from millrace.common.runtime.service import Context, Service
 from millrace.common.web.app import add_routes, create_app
+from millrace.execution.adapters.ccxt_accounts import CcxtAccounts
+from millrace.execution.adapters.neighbours import Neighbours
 from millrace.execution.adapters.paper import PaperVenue
 from millrace.execution.adapters.postgres import PostgresOrders
+from millrace.execution.adapters.sealing import Seal
+from millrace.execution.api.accounts import account_routes
+from millrace.execution.api.groups import group_routes
 from millrace.execution.api.http import routes
+from millrace.execution.api.trading import trading_routes
 from millrace.execution.app import handlers
+from millrace.execution.app.account_desk import AccountDesk
+from millrace.execution.app.closing import Closing
 from millrace.execution.app.exits import StandingExits
+from millrace.execution.app.group_trading import GroupTrading
+from millrace.execution.app.key_checks import KeyChecks
 from millrace.execution.app.leases import Leases
+from millrace.execution.app.legs import Legs
 from millrace.execution.app.sender import Sender
+from millrace.execution.app.unfinished import Unfinished
 from millrace.execution.config import ExecutionSettings
 
 
@@ -69,13 +81,22 @@ def build(context: Context) -> Service:
         for topic in ("market.ticks.v1", "market.books.v1"):
             context.bus.listen(topic, see_market)
 
+    legs = Legs(context.works, orders, sender, venue.price, clock, settings.decision_wait_seconds)
+    neighbours = Neighbours(context.call, context.keys.internal)
+    groups, closing = GroupTrading(legs, neighbours), Closing(legs, timedelta(seconds=settings.terminate_seconds))
     current = current_principal(context.keys.internal, "execution")
     api = create_app("execution", service="execution")
-    add_routes(api, routes(context.works, orders, sender, venue.price, clock, settings.decision_wait_seconds, current))
+    add_routes(
+        api,
+        routes(context.works, orders, sender, venue.price, clock, settings.decision_wait_seconds, current),
+        account_routes(_account_desk(context, settings, leases, neighbours), venue.price, current),
+        group_routes(context.works, clock, current),
+        trading_routes(context.works, groups, closing, clock, current),
+    )
     return Service(
         "execution",
         {
-            UserRegistered: partial(handlers.open_paper_account, accounts=orders, settings=settings, leases=leases),
+            UserRegistered: partial(handlers.open_paper_accounts, accounts=orders, settings=settings, leases=leases),
             SignalRaised: partial(handlers.take_signal, orders=orders),
             OrderApproved: partial(handlers.send_order, orders=orders, sender=sender, approvals=approvals, clock=clock),
             OrderRefused: partial(handlers.refuse_order, orders=orders, sender=sender),
@@ -90,7 +111,19 @@ def build(context: Context) -> Service:
         },
         api=api,
         start=[start],
-        loops=[sender.run, venue.run, exits.run, leases.keep],
+        loops=[sender.run, venue.run, exits.run, Unfinished(context.works, groups, closing).run, leases.keep],
         stop=[leases.release],
         busy=lambda: sender.busy or venue.busy,
+    )
+
+
+def _account_desk(context: Context, settings: ExecutionSettings, leases: Leases, neighbours: Neighbours) -> AccountDesk:
+    return AccountDesk(
+        works=context.works,
+        leases=leases,
+        seals=Seal(context.keys.master),
+        checks=KeyChecks(CcxtAccounts(settings.exchange_urls), context.clock),
+        others=neighbours,
+        clock=context.clock,
+        settings=settings,
     )

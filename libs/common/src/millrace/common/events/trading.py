@@ -98,6 +98,13 @@ class AccountOpened(_AccountEvent):
     initial_balance: Amount
 
 
+class AccountClosed(_AccountEvent):
+    """The account's owner deleted it: nothing new is ordered on it. What it did and holds stays on record."""
+
+    type: ClassVar[str] = "trading.account_closed.v1"
+    topic: ClassVar[str] = "trading.orders.v1"
+
+
 class OrderFacts(_AccountEvent):
     """What never changes about an order."""
 

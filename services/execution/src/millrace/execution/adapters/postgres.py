@@ -105,7 +105,10 @@ with added as (
 )
 select trade_id from added
 """  # noqa: S608
-_ACCOUNTS = "select * from accounts where user_id = any($1::uuid[]) order by num"
+_ACCOUNTS = """
+select id, user_id, exchange, mode, is_active from accounts
+where user_id = any($1::uuid[]) and deleted_at is null order by mode <> 'paper', not is_active, num
+"""
 _INTENTS = "select intent_id, leg from orders where intent_id = any($1::uuid[])"
 _OPEN = """
 insert into accounts (id, user_id, name, exchange, mode, currency, initial_balance, created_at, lease_owner,

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime
 
 from millrace.common.auth.principal import Principal
 from millrace.common.db.work import Works
@@ -54,18 +55,21 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
     @api.get("/orders")
     async def list_orders(
         user: user_dependency,
+        account_id: UUID | None = None,
         bot_id: UUID | None = None,
         symbol: str | None = None,
+        source: str | None = None,
+        since: AwareDatetime | None = None,
+        until: AwareDatetime | None = None,
         state: Annotated[list[OrderState] | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 50,
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> Orders:
         name = str(parse_symbol(symbol)) if symbol else None
         states = [s.value for s in state] if state else None
+        wanted = queries.Wanted(account_id, bot_id, name, states, source, since, until)
         async with works.database.as_user(user.user_id) as connection:
-            rows, total = await queries.list_orders(
-                connection, user.user_id, bot_id=bot_id, symbol=name, states=states, limit=limit, offset=offset
-            )
+            rows, total = await queries.list_orders(connection, user.user_id, wanted, limit=limit, offset=offset)
         return Orders(items=[present(row) for row in rows], total=total)
 
     @api.get("/orders/{order_id}")
@@ -93,12 +97,5 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
             await orders.update(work, [row])
             work.after_commit(lambda: sender.cancel(row))
         return present(await sender.waiting.ending(order_id, wait) or row)
-
-    @api.get("/accounts")
-    async def list_accounts(user: user_dependency) -> dict[str, Any]:
-        async with works.database.as_user(user.user_id) as connection:
-            found = await queries.list_accounts(connection, user.user_id)
-        shown = ("id", "num", "name", "exchange", "mode", "currency", "initial_balance", "is_active", "created_at")
-        return {"items": [{name: row[name] for name in shown} for row in found]}
 
     return api

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 
 from millrace.common.events.trading import OrderType, Side, TimeInForce
+from millrace.common.kernel.money import divided, plain
 from millrace.common.web.json_body import Amount
 
 
@@ -71,8 +72,6 @@ class Orders(BaseModel):
 
 def present(row: dict[str, Any]) -> Order:
     """A row as the API shows it."""
-    from millrace.common.kernel.money import divided, plain
-
     amounts = ("quantity", "price", "stop_price", "filled_quantity", "filled_notional", "fees")
     shown = {name: plain(row[name]) if row[name] is not None else None for name in amounts}
     filled = row["filled_quantity"]

@@ -23,6 +23,9 @@ async def place(work: Work, intent: Intent, *, orders: Orders, cause: Message[Ev
         raise not_found("account")
     if not account["is_active"]:
         raise MillraceError(Code.INVALID_STATE, "the account is not active")
+    if account["mode"] != "paper":
+        text = "orders are sent for paper accounts only: this version has no way to send them to a real exchange"
+        raise MillraceError(Code.INVALID_STATE, text, details={"mode": account["mode"]})
     row = _row(intent, account["id"], cause)
     if not await orders.insert(work, row):
         raise MillraceError(Code.CONFLICT, "an order with this client_order_id exists already")
@@ -81,7 +84,7 @@ def _row(intent: Intent, account_id: UUID, cause: Message[Event] | None) -> dict
         "cancel_requested_at": None,
         "exit_signature": None,
         "standing": False,
-        "correlation": (origin.correlation or origin.id) if origin else order_id,
+        "correlation": (origin.correlation or origin.id) if origin else intent.correlation or order_id,
         "requested_at": intent.requested_at,
         "updated_at": intent.requested_at,
     }

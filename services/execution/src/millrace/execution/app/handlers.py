@@ -1,7 +1,8 @@
 """One function per message."""
 
 from collections.abc import Sequence
-from functools import partial
+from datetime import datetime
+from uuid import UUID
 
 import structlog
 
@@ -14,34 +15,47 @@ from millrace.common.events.users import UserDisabled, UserRegistered
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import MillraceError
 from millrace.common.kernel.ids import derive_id
+from millrace.common.kernel.instruments import INSTRUMENTS
 from millrace.execution.app.desk import place, refuse
 from millrace.execution.app.leases import Leases
 from millrace.execution.app.orders import change, facts
 from millrace.execution.app.ports import DISABLED, Halt, Orders
 from millrace.execution.app.sender import Sender
+from millrace.execution.app.stopping import stop
 from millrace.execution.config import ExecutionSettings
 from millrace.execution.domain.intent import Intent
 
 log = structlog.get_logger()
 
 
-async def open_paper_account(
+async def open_paper_accounts(
     work: Work, message: Message[UserRegistered], *, accounts: Orders, settings: ExecutionSettings, leases: Leases
 ) -> None:
-    """A new user can trade on paper at once."""
-    user_id = message.event.user_id
-    account = AccountOpened(
-        user_id=user_id,
-        account_id=derive_id(message.at, "account", user_id, settings.paper_exchange),
-        name="Paper",
-        exchange=settings.paper_exchange,
-        mode="paper",
-        currency=settings.paper_currency,
-        initial_balance=settings.paper_balance,
-    )
+    """A new user can trade on paper at once, at two exchanges where both have something to trade."""
     await leases.hold(work.connection)
-    await accounts.open(work, account, message.at, owner=leases.owner, epoch=leases.epoch)
-    work.emit(account, message)
+    for account in _first_accounts(message.event.user_id, message.at, settings):
+        await accounts.open(work, account, message.at, owner=leases.owner, epoch=leases.epoch)
+        work.emit(account, message)
+
+
+def _first_accounts(user_id: UUID, at: datetime, settings: ExecutionSettings) -> list[AccountOpened]:
+    first = ("Paper", settings.paper_exchange, settings.paper_currency, settings.paper_balance)
+    second = settings.second_exchange
+    terms = [first]
+    if second not in ("", settings.paper_exchange) and any(there == second for there, _ in INSTRUMENTS):
+        terms.append((f"Paper {second}", second, settings.second_currency, settings.second_balance))
+    return [
+        AccountOpened(
+            user_id=user_id,
+            account_id=derive_id(at, "account", user_id, exchange),
+            name=name,
+            exchange=exchange,
+            mode="paper",
+            currency=currency,
+            initial_balance=balance,
+        )
+        for name, exchange, currency, balance in terms
+    ]
 
 
 async def expect_signals(work: Work, messages: Sequence[Message[SignalRaised]], *, orders: Orders) -> None:
@@ -152,11 +166,4 @@ async def end_user(work: Work, message: Message[UserDisabled], *, orders: Orders
 async def _stop(work: Work, halt: Halt, cause: Message[Event], *, orders: Orders, sender: Sender) -> None:
     await orders.halt(work, halt, cause.at)
     rows = await orders.live(work, halt)
-    for row in rows:
-        if row["state"] == OrderState.RECEIVED.value:
-            reason = f"kill switch: {halt.reason}"
-            change(work, row, OrderState.CANCELLED, cause.at, cause=cause, reason=reason)
-        else:
-            row["cancel_requested_at"] = row["cancel_requested_at"] or cause.at
-            work.after_commit(partial(sender.cancel, row))
-    await orders.update(work, rows)
+    await stop(work, rows, cause.at, f"kill switch: {halt.reason}", orders=orders, sender=sender, cause=cause)

@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Any, Protocol
 from uuid import UUID
 
+from millrace.common.auth.principal import Principal
 from millrace.common.db.work import Work
 from millrace.common.events.trading import AccountOpened
+from millrace.execution.domain.exchanges import Credentials
 
 Row = Mapping[str, Any]
 
@@ -91,7 +93,7 @@ class Orders(Protocol):
         ...
 
     async def account(self, work: Work, user_id: UUID, account_id: UUID | None, exchange: str) -> Row | None:
-        """The user's account at the exchange: the one named, if it is there, or else the first."""
+        """The user's account at the exchange: the one named, if it is there, or else the first that takes orders."""
         ...
 
     async def insert(self, work: Work, row: Row) -> bool:
@@ -147,4 +149,45 @@ class Orders(Protocol):
 
     async def add_fills(self, work: Work, fills: Sequence[Row]) -> set[str]:
         """Add fills; returns the trade ids that were new."""
+        ...
+
+
+class KeysRefused(Exception):
+    """An exchange does not accept keys; the text says so without them."""
+
+
+class Exchanges(Protocol):
+    """Accounts at real exchanges."""
+
+    async def balances(
+        self, exchange: str, credentials: Credentials, *, testnet: bool, account_type: str, options: Mapping[str, Any]
+    ) -> dict[str, Decimal]:
+        """What the keys' owner has there, by asset.
+
+        Raises `KeysRefused`, and UNAVAILABLE where the exchange cannot be asked.
+        """
+        ...
+
+
+class Seals(Protocol):
+    """Keeps keys unreadable at rest."""
+
+    def seal(self, credentials: Credentials, tenant: UUID, account_id: UUID) -> tuple[bytes, bytes]:
+        """What is stored of them: a wrapped data key, and the keys sealed under it."""
+        ...
+
+    def open(self, wrapped: bytes, sealed: bytes, tenant: UUID, account_id: UUID) -> Credentials:
+        """The keys again. Raises INVALID_STATE when they cannot be opened."""
+        ...
+
+
+class Others(Protocol):
+    """What other services know of a user; UNAVAILABLE when they do not answer."""
+
+    async def funds(self, user: Principal) -> Mapping[UUID, Row]:
+        """By account: `currency`, `equity` in it, and `balances` by asset."""
+        ...
+
+    async def bots_on(self, user: Principal, account_id: UUID) -> Sequence[str]:
+        """The names of the bots that trade on an account."""
         ...

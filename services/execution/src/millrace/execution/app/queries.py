@@ -1,31 +1,41 @@
-"""Questions about orders and accounts; row-level security holds each to the asking user's rows."""
+"""Questions about orders; row-level security holds each to the asking user's rows."""
 
 from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from millrace.common.db.database import Connection
 
 _WHERE = """
-from orders where user_id = $1 and ($2::uuid is null or bot_id = $2) and ($3::text is null or symbol = $3)
-  and ($4::text[] is null or state = any($4))
+from orders where user_id = $1 and ($2::uuid is null or account_id = $2) and ($3::uuid is null or bot_id = $3)
+  and ($4::text is null or symbol = $4) and ($5::text[] is null or state = any($5))
+  and ($6::text is null or source = $6) and ($7::timestamptz is null or requested_at >= $7)
+  and ($8::timestamptz is null or requested_at < $8)
 """
-_LIST = f"select * {_WHERE} order by num desc limit $5 offset $6"
+_LIST = f"select * {_WHERE} order by num desc limit $9 offset $10"
 _COUNT = f"select count(*) {_WHERE}"
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which orders; what is None does not matter. `since` and before `until` they were asked for."""
+
+    account_id: UUID | None
+    bot_id: UUID | None
+    symbol: str | None
+    states: Sequence[str] | None
+    source: str | None
+    since: datetime | None
+    until: datetime | None
+
+
 async def list_orders(
-    connection: Connection,
-    user_id: UUID,
-    *,
-    bot_id: UUID | None,
-    symbol: str | None,
-    states: Sequence[str] | None,
-    limit: int,
-    offset: int,
+    connection: Connection, user_id: UUID, wanted: Wanted, *, limit: int, offset: int
 ) -> tuple[list[dict[str, Any]], int]:
     """A page of the user's orders, newest first, and how many there are."""
-    asked = (user_id, bot_id, symbol, states)
+    asked = (user_id, *astuple(wanted))
     rows = await connection.fetch(_LIST, *asked, limit, offset)
     return [dict(row) for row in rows], await connection.fetchval(_COUNT, *asked)
 
@@ -34,8 +44,3 @@ async def get_order(connection: Connection, user_id: UUID, order_id: UUID) -> di
     """One order of the user."""
     row = await connection.fetchrow("select * from orders where user_id = $1 and order_id = $2", user_id, order_id)
     return dict(row) if row else None
-
-
-async def list_accounts(connection: Connection, user_id: UUID) -> list[dict[str, Any]]:
-    """The user's accounts, oldest first."""
-    return [dict(r) for r in await connection.fetch("select * from accounts where user_id = $1 order by num", user_id)]

@@ -46,6 +46,7 @@ class Waiting:
         future = self._decisions.get(row["order_id"])
         if future is not None and not future.done():
             future.set_result(row)
+        self.ended((row,))
 
     def ended(self, rows: Iterable[Row]) -> None:
         """These orders are as they are now; some may have ended."""

@@ -13,7 +13,10 @@ from millrace.common.kernel.money import LIMIT
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """What somebody wants. `reference` values it when it names no price; `client_ref` is the caller's own id."""
+    """What somebody wants. `reference` values it when it names no price; `client_ref` is the caller's own id.
+
+    `correlation` is the story it belongs to when it is one leg of several; alone, an order is a story of its own.
+    """
 
     intent_id: UUID
     user_id: UUID
@@ -36,6 +39,7 @@ class Intent:
     strategy_id: UUID | None = None
     client_ref: str | None = None
     leg: int = 0
+    correlation: UUID | None = None
 
 
 def check(intent: Intent, filters: Instrument) -> None:
