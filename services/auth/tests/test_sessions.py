@@ -1,7 +1,8 @@
 """The sessions a user sees, and how they end."""
 
+import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -92,3 +93,18 @@ async def test_a_changed_password_ends_every_other_session(start_auth: StartAuth
     assert await auth.reader().principal(found["access_token"])
     assert ((await auth.login())[0], (await auth.login(password="Battery-Staple-9"))[0]) == (401, 200)
     assert [event.user_id for event in await auth.told("password.change")] == [user.user_id]
+
+
+async def test_a_login_beside_a_password_change_does_not_get_in_with_the_old_one(start_auth: StartAuth) -> None:
+    auth = await start_auth()
+    user_id = UUID((await auth.registered())["user"]["id"])
+    waiting = "select 1 from pg_locks where not granted"
+    async with auth.stand.host.running["auth"].database.transaction() as connection:
+        await connection.execute("update users set password_hash = 'another' where id = $1", user_id)
+        signing_in = asyncio.create_task(auth.login())
+
+        async def held_up() -> bool:
+            return signing_in.done() or bool(await auth.stand.rows("auth", waiting))
+
+        await auth.stand.host.until(held_up)
+    assert (await signing_in)[0] == 401
