@@ -14,7 +14,8 @@ set search_path = portfolio;
 insert into accounts values ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-000000000002', 'binance',
   'paper', 'USDT', 100, 103, 103, '2026-01-01', 100, '2026-01-01 12:01:30Z', false);
 insert into equity select account_id, at, user_id, worth, 0 from accounts, (values
-  (100, timestamptz '2026-01-01 12:00Z'), (101, '2026-01-01 12:00:30Z'), (102, '2026-01-01 12:01Z'), (103, '2026-01-01 12:01:30Z')) as points(worth, at);
+  (100, timestamptz '2026-01-01 12:00Z'), (101, '2026-01-01 12:00:30Z'),
+  (102, '2026-01-01 12:01Z'), (103, '2026-01-01 12:01:30Z')) as points(worth, at);
 insert into positions (id, account_id, user_id, exchange, symbol, quantity, entry_price, origin, opened_at, updated_at)
 select gen_random_uuid(), account_id, user_id, 'binance', 'BTC/USDT', 1, 1, 'test', now(), now() from accounts;
 """
