@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from millrace.common.events.message import Amount as Told
 from millrace.common.events.trading import OrderState, OrderType, Side, TimeInForce
 from millrace.common.web.json_body import Amount
 from millrace.execution.api.account_schemas import FreeSettings
@@ -47,9 +48,9 @@ class Group(BaseModel):
     name: str
     description: str
     accounts: list[UUID]
-    max_drawdown: Amount | None
-    target_monthly_roi: Amount | None
-    risk_limit: Amount | None
+    max_drawdown: Told | None
+    target_monthly_roi: Told | None
+    risk_limit: Told | None
     settings: dict[str, Any]
     created_at: datetime
     updated_at: datetime
@@ -99,8 +100,8 @@ class Activity(BaseModel):
     filled: int
     refused: int
     live: int
-    volume: Amount
-    fees: Amount
+    volume: Told
+    fees: Told
     last_at: datetime
 
 

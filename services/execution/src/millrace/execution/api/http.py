@@ -30,19 +30,23 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
 
     @api.post("/orders", status_code=201)
     async def place_order(user: user_dependency, asked: Annotated[PlaceOrder, Depends(body(PlaceOrder))]) -> Order:
+        if asked.intent_id is not None:
+            async with works.database.as_user(user.user_id) as connection:
+                if (known := await queries.of_intent(connection, user.user_id, asked.intent_id)) is not None:
+                    return present(known)
         filters = instrument(asked.exchange, asked.symbol)
         reference = price(filters.exchange, filters.symbol)
         if reference is None:
             raise MillraceError(Code.UNAVAILABLE, f"no price of {filters.symbol} is known yet; try again soon")
         intent = Intent(
-            intent_id=new_id(clock),
+            intent_id=asked.intent_id or new_id(clock),
             user_id=user.user_id,
             exchange=filters.exchange,
             symbol=filters.symbol,
             spelling=asked.symbol,
             requested_at=clock.now(),
             reference=reference,
-            **asked.model_dump(exclude={"exchange", "symbol"}),
+            **asked.model_dump(exclude={"exchange", "symbol", "intent_id"}),
         )
         async with works.begin(user.user_id) as work:
             row = await place(work, intent, orders=orders)

@@ -12,7 +12,10 @@ from millrace.common.web.json_body import Amount
 
 
 class PlaceOrder(BaseModel):
-    """An order as the gateway hands it on. `symbol` in any spelling; `client_ref` is the caller's own id."""
+    """An order as the gateway hands it on. `symbol` in any spelling; `client_ref` is the caller's own id.
+
+    What comes again with the same `intent_id` is answered with the order it became.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -29,6 +32,7 @@ class PlaceOrder(BaseModel):
     bot_id: UUID | None = None
     strategy_id: UUID | None = None
     client_ref: str | None = None
+    intent_id: UUID | None = None
     origin: str = "botplatform"
     source: str = "api"
 

@@ -40,6 +40,12 @@ async def list_orders(
     return [dict(row) for row in rows], await connection.fetchval(_COUNT, *asked)
 
 
+async def of_intent(connection: Connection, user_id: UUID, intent_id: UUID) -> dict[str, Any] | None:
+    """The order that an intent with one leg became."""
+    row = await connection.fetchrow("select * from orders where user_id = $1 and intent_id = $2", user_id, intent_id)
+    return dict(row) if row else None
+
+
 async def get_order(connection: Connection, user_id: UUID, order_id: UUID) -> dict[str, Any] | None:
     """One order of the user."""
     row = await connection.fetchrow("select * from orders where user_id = $1 and order_id = $2", user_id, order_id)
