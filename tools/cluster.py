@@ -71,6 +71,7 @@ class Cluster:
             "MILLRACE_PORT": str(self.api.get(name, 0)),
             "MILLRACE_OPS_PORT": str(self.ops.get(name, 0)),
             "MILLRACE_REST_URLS": others,
+            "MILLRACE_GATEWAY_RATES": "0",
             "MILLRACE_LOG_LEVEL": "warning",
             "MILLRACE_START_SECONDS": "120",
             **self._extra,

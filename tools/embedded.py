@@ -42,7 +42,8 @@ class Embedded:
         """Start, and wait until it serves."""
         command = [str(Path(sys.executable).parent / "millrace"), "up", "--port", str(self.port)]
         log = (self.folder / "log").open("ab")
-        environment = {**os.environ, **self._extra, "MILLRACE_DATA_DIR": str(self.folder / "data")}
+        ours = {"MILLRACE_GATEWAY_RATES": "0", "MILLRACE_DATA_DIR": str(self.folder / "data")}
+        environment = {**os.environ, **ours, **self._extra}
         self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         async with aiohttp.ClientSession() as session, asyncio.timeout(60 * PATIENCE):
             while not await _healthy(session, self.base):

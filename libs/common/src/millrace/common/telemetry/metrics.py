@@ -39,6 +39,7 @@ def _long(name: str, meaning: str, *labels: str) -> Histogram:
 HTTP_REQUESTS = _counter("millrace_http_requests_total", "Requests answered.", "service", "method", "route", "code")
 HTTP_SECONDS = _seconds("millrace_http_request_duration_seconds", "Time to answer.", "service", "method", "route")
 HTTP_IN_FLIGHT = _gauge("millrace_http_requests_in_flight", "Requests being answered.", "service")
+RATE_REJECTIONS = _counter("millrace_rate_limit_rejections_total", "Requests refused as too many.", "rate")
 BUS_CONSUMED = _counter(
     "millrace_bus_consumed_total", "Messages read, by what became of them.", "service", "topic", "outcome"
 )

@@ -1,21 +1,35 @@
 """Calls to the other services in the name of the user who asks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from fastapi import Request
+from starlette.responses import Response
 
 from millrace.common.auth.internal import HEADER, Identities
 from millrace.common.auth.principal import Principal
 from millrace.common.auth.tokens import KEY_START, TokenReader
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.web.client import ServiceClient
+from millrace.common.web.errors import Renderer
+from millrace.gateway.api.edge import charged
+from millrace.gateway.app.once import Kept, Once
 
 
 class Backend:
     """Authenticates requests and passes them on."""
 
-    def __init__(self, call: Callable[[str], ServiceClient], identities: Identities, tokens: TokenReader) -> None:
+    def __init__(
+        self,
+        call: Callable[[str], ServiceClient],
+        identities: Identities,
+        tokens: TokenReader,
+        once: Once,
+        render: Renderer,
+    ) -> None:
+        self._once = once
+        self._render = render
         self._call = call
         self._identities = identities
         self._tokens = tokens
@@ -27,7 +41,29 @@ class Backend:
             token = request.headers.get("x-api-key", "")
             if not token.startswith(KEY_START):
                 raise MillraceError(Code.AUTH_REQUIRED, "Not authenticated: send an access token as Bearer")
-        return await self._tokens.principal(token.strip(), request.client.host if request.client else "")
+        user = await self._tokens.principal(token.strip(), request.client.host if request.client else "")
+        return await charged(request, user)
+
+    async def once(
+        self, request: Request, user: Principal, act: Callable[[UUID | None], Awaitable[Response]]
+    ) -> Response:
+        """What `act(intent id)` answers; with an `Idempotency-Key` it is done once and answered the same ever after."""
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            return await act(None)
+
+        async def kept(intent: UUID) -> Kept:
+            try:
+                answer = await act(intent)
+            except MillraceError as problem:
+                if problem.status >= 500:
+                    raise
+                answer = self._render(problem, request)
+            return Kept(answer.status_code, answer.headers.get("content-type", ""), bytes(answer.body))
+
+        route = f"{request.method} {request.url.path}"
+        found = await self._once.answer(user.user_id, route, key, await request.body(), kept)
+        return Response(found.body, found.status, media_type=found.kind)
 
     async def ask(
         self,

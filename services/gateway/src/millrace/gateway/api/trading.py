@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -152,12 +152,17 @@ def _bots(api: APIRouter, backend: Backend, user_dependency: Any) -> None:
 
 def _orders(api: APIRouter, backend: Backend, user_dependency: Any) -> None:
     @api.post("/orders", status_code=201)
-    async def place(user: user_dependency, asked: Annotated[NewOrder, Depends(body(NewOrder))]) -> Response:
-        sent = canonical_order(asked)
-        if asked.bot_id is not None:  # the caller's own, and the order goes to the account it trades on
-            sent["account_id"] = (await backend.ask("bots", "GET", f"/bots/{asked.bot_id}", user))["account_id"]
-        row = await backend.ask("execution", "POST", "/orders", user, json=sent)
-        return json_response(words.order(row), 201)
+    async def place(
+        request: Request, user: user_dependency, asked: Annotated[NewOrder, Depends(body(NewOrder))]
+    ) -> Response:
+        async def act(intent: UUID | None) -> Response:
+            sent = {**canonical_order(asked), "intent_id": intent}
+            if asked.bot_id is not None:  # the caller's own, and the order goes to the account it trades on
+                sent["account_id"] = (await backend.ask("bots", "GET", f"/bots/{asked.bot_id}", user))["account_id"]
+            row = await backend.ask("execution", "POST", "/orders", user, json=sent)
+            return json_response(words.order(row), 201)
+
+        return await backend.once(request, user, act)
 
     @api.get("/orders")
     async def list_orders(

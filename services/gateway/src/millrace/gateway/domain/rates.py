@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
+from millrace.common.kernel.errors import Code, MillraceError
+
 MINUTE = 60.0
+UNION = "union"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,11 @@ def rates(contract: str, category: str | None) -> list[Rate]:
     """What holds for a request that is answered as this contract; the first is the one its headers speak of.
 
     `contract` is `union` where nothing decides: then the most generous of all holds. `category` is crypto's.
+    Raises VALIDATION_ERROR for a contract that does not exist.
     """
+    if contract not in _OVERALL:
+        reason = f"must be one of {', '.join(sorted(_OVERALL))}"
+        raise MillraceError(Code.VALIDATION_ERROR, f"X-API-Contract {reason}", fields={"X-API-Contract": reason})
     overall = Rate(f"{contract} overall", _OVERALL[contract])
     if contract == "botplatform":
         return [overall, _BURST]

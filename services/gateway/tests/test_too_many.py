@@ -1,0 +1,84 @@
+"""A caller who sends too much is told how much is allowed and when to come back; nobody else is."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from millrace.gateway.domain.rates import ADDRESS
+
+ME = "/api/v1/users/me"
+SHOWN = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-ratelimit-retry-after")
+
+
+def told(headers: Any) -> list[int]:
+    """The four headers' numbers."""
+    return [int(headers[name]) for name in SHOWN]
+
+
+async def test_every_answer_to_a_user_says_what_is_left(start_door: Any) -> None:
+    door = await start_door("auth")
+    await door.register()
+    first, second = [told((await door.ask("GET", ME))[2]) for _ in range(2)]
+    assert (first[0], first[1], first[3]) == (1000, 999, 0)
+    assert second[1] == 998
+    assert 0 <= first[2] - time.time() < 3
+    status, _, headers = await door.ask("GET", "/api/v1/bots/7")
+    assert (status, told(headers)[1]) == (422, 997)
+
+
+async def test_a_contracts_own_number_holds_and_the_refusal_says_until_when(start_door: Any) -> None:
+    door = await start_door("auth")
+    await door.register()
+    named = {"headers": {"X-API-Contract": "botplatform"}}
+    passed, begun, refused = 0, time.monotonic(), []
+    while not refused:
+        answers = await asyncio.gather(*(door.ask("GET", ME, **named) for _ in range(10)))
+        refused = [answer for answer in answers if answer[0] == 429]
+        passed += len(answers) - len(refused)
+    filled = (time.monotonic() - begun) * 100 / 60
+    assert 100 <= passed <= 101 + filled
+    last = refused[-1]
+    assert (last[1]["code"], told(last[2])[:2]) == ("RATE_LIMIT_EXCEEDED", [100, 0])
+    assert 1 <= told(last[2])[3] <= int(last[2]["retry-after"]) <= 60
+    assert (await door.ask("GET", ME))[0] == 200  # without a contract the generous rate holds
+    await door.register()
+    assert (await door.ask("GET", ME, **named))[0] == 200
+
+
+async def test_a_quick_sequential_client_of_botplatform_is_slowed_and_not_refused(start_door: Any) -> None:
+    door = await start_door("auth")
+    await door.register()
+    begun = time.monotonic()
+    for _ in range(20):
+        assert (await door.ask("GET", ME, headers={"X-API-Contract": "botplatform"}))[0] == 200
+    assert time.monotonic() - begun > 0.8
+
+
+async def test_an_unknown_contract_is_refused(start_door: Any) -> None:
+    door = await start_door("auth")
+    await door.register()
+    status, found, _ = await door.ask("GET", ME, headers={"X-API-Contract": "nobody's"})
+    assert (status, found["code"]) == (422, "VALIDATION_ERROR")
+    assert "botplatform" in found["errors"]["X-API-Contract"]
+
+
+async def test_an_address_is_refused_before_anybody_is_asked_who_it_is(
+    start_door: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MILLRACE_GATEWAY_RATES", f"{5 / ADDRESS.limit}")
+    door = await start_door()
+    answers = [await door.ask("POST", "/api/v1/auth/login", {"username": "a", "password": "b"}) for _ in range(8)]
+    assert [status for status, _, _ in answers] == [503] * 5 + [429] * 3
+    _, found, headers = answers[-1]
+    assert found["code"] == "RATE_LIMIT_EXCEEDED"
+    assert told(headers)[:2] == [5, 0]
+
+
+async def test_rates_can_be_turned_off(start_door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MILLRACE_GATEWAY_RATES", "0")
+    door = await start_door("auth")
+    await door.register()
+    _, _, headers = await door.ask("GET", ME)
+    assert not set(SHOWN) & set(headers)
