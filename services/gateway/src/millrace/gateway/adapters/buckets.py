@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -36,14 +36,6 @@ for i, key in ipairs(KEYS) do before[i] = string.format('%.0f', before[i] or red
 before[#before + 1] = string.format('%.0f', now)
 return before
 """
-
-
-class Buckets(Protocol):
-    """Takes one request from all of a caller's buckets, or from none."""
-
-    async def take(self, caller: str, rates: Sequence[Rate]) -> list[Standing]:
-        """Where the caller stands with each rate; when one of them refuses, none has been charged."""
-        ...
 
 
 class LocalBuckets:

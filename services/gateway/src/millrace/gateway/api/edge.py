@@ -11,7 +11,7 @@ from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.telemetry import metrics
 from millrace.common.web.errors import Renderer
-from millrace.gateway.adapters.buckets import Buckets
+from millrace.gateway.app.ports import Buckets
 from millrace.gateway.domain.rates import ADDRESS, UNION, Rate, Standing, headers, rates
 
 HEADER = "x-api-contract"
