@@ -24,6 +24,7 @@ from millrace.common.runtime.cli import errors, show
 from millrace.common.runtime.digest import digest, first_difference, record
 from millrace.common.runtime.failures import ABSENT, USAGE, Failure
 from millrace.common.runtime.host import Host
+from millrace.common.runtime.memory import keep_what_start_made
 from millrace.common.runtime.settings import SERVICES, Settings
 from millrace.common.telemetry import logs
 
@@ -103,6 +104,7 @@ async def lockstep(bus: Bus, plan: Plan) -> list[str]:
             host = Host(settings, SERVICES)
             try:
                 await host.start()
+                keep_what_start_made()
                 if not settings.database_url:
                     await _execute(host.url, _HASTY, "select pg_reload_conf()")
                 await play(host, plan)

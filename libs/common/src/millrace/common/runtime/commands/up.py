@@ -13,6 +13,7 @@ import orjson
 from millrace.common.runtime.cli import wait_for_signal
 from millrace.common.runtime.failures import ABSENT, Failure
 from millrace.common.runtime.host import Host
+from millrace.common.runtime.memory import keep_what_start_made
 from millrace.common.runtime.platform import Platform
 from millrace.common.runtime.server import HttpServer, bind, tls_of
 from millrace.common.runtime.settings import SERVICES, Settings
@@ -116,6 +117,7 @@ async def _started(start: Coroutine[Any, Any, None], stopped: "asyncio.Future[in
         await asyncio.gather(starting, return_exceptions=True)
         return False
     starting.result()
+    keep_what_start_made()
     return True
 
 
