@@ -56,7 +56,13 @@ def _check_fetching(consumer: AIOKafkaConsumer) -> None:
 
 
 async def _close(consumer: AIOKafkaConsumer) -> None:
-    """Leave the group and close every connection; `stop` alone would raise what the fetching task died of before."""
+    """Leave the group and close every connection; `stop` alone would raise what the fetching task died of before.
+
+    aiokafka says nothing when a static member leaves, so its partitions would lie idle until the session's end. Without
+    its instance the member takes leave by its member id, which the broker accepts of static members too.
+    """
+    if consumer._coordinator is not None:
+        consumer._coordinator._group_instance_id = None
     try:
         await consumer.stop()
     finally:
