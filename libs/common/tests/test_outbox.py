@@ -12,7 +12,7 @@ from millrace.common.bus.memory import MemoryBus
 from millrace.common.db.work import Work
 from millrace.common.events.bots import BotChanged
 from millrace.common.events.message import decode
-from millrace.common.testing.desk import AT, Desk, changed
+from millrace.common.testing.desk import AT, Desk, NewDesk, changed
 
 ONE, OTHER = uuid4(), uuid4()
 
@@ -118,6 +118,32 @@ async def test_readers_hear_what_was_committed_at_once_or_after_a_restart(desk: 
     [again] = await reader.poll(10, 5)
     assert again == record
     await reader.close()
+
+
+async def test_memory_holds_only_what_a_reader_has_still_to_apply(new_desk: NewDesk) -> None:
+    desk = await new_desk("postgres")
+
+    async def say(name: str) -> None:
+        async with desk.works.begin() as work:
+            work.emit(changed(ONE, name))
+
+    slow = await desk.bus.subscribe("slow", [BotChanged.topic])
+    quick = await desk.bus.subscribe("quick", [BotChanged.topic])
+    for name in "abc":
+        await say(name)
+        await quick.commit({r.place: r.position + 1 for r in await quick.poll(10, 5)})
+    [place] = desk.bus.recent  # type: ignore[attr-defined]
+    assert sorted(desk.bus.recent[place]) == [0, 1, 2]  # type: ignore[attr-defined]
+    records = await slow.poll(10, 5)
+    await slow.commit({place: records[1].position + 1})
+    await say("d")
+    assert sorted(desk.bus.recent[place]) == [2, 3]  # type: ignore[attr-defined]
+    await slow.rewind()
+    assert [r.position for r in await slow.poll(10, 5)] == [2, 3]
+    await slow.close()
+    await quick.close()
+    await say("e")
+    assert desk.bus.recent[place] == {}  # type: ignore[attr-defined]
 
 
 async def test_actions_before_the_flush_belong_to_the_transaction_and_those_after_the_commit_do_not(desk: Desk) -> None:

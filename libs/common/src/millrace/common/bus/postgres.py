@@ -144,14 +144,22 @@ class PostgresBus:
         """Hand over what a transaction of this process appended and committed."""
         for topic, partition, position, envelope in appended:
             place = Place(topic, partition)
-            recent = self.recent.setdefault(place, {})
-            recent[position] = envelope
-            if len(recent) > _KEPT:
-                for old in sorted(recent)[: _KEPT // 2]:
-                    del recent[old]
+            self.recent.setdefault(place, {})[position] = envelope
             self.ends[place] = max(self.ends.get(place, 0), position + 1)
+        for place in {Place(topic, partition) for topic, partition, _, _ in appended}:
+            self._trim(place)
         for reader in self._readers:
             reader.wake()
+
+    def _trim(self, place: Place) -> None:
+        """Forget what every reader of this process has applied, and whatever is too much; the table has it all."""
+        recent = self.recent[place]
+        wanted = min((at for reader in self._readers if (at := reader.applied(place)) is not None), default=None)
+        kept = [position for position in recent if wanted is not None and position >= wanted]
+        if len(kept) > _KEPT:
+            kept = sorted(kept)[_KEPT // 2 :]
+        if len(kept) < len(recent):
+            self.recent[place] = {position: recent[position] for position in kept}
 
     def broadcast(self, topic: str, envelope: Envelope) -> None:
         for listener in self._listeners.get(topic, ()):
@@ -196,6 +204,7 @@ class PostgresSubscription:
         self._group = group
         self._topics = list(topics)
         self._places = [Place(topic, p) for topic in topics for p in range(_partitions(topic))]
+        self._reads = frozenset(self._places)
         self._next: dict[Place, int] = {}
         self._committed: dict[Place, int] = {}
         self._passed: dict[Place, int] = {}
@@ -206,6 +215,10 @@ class PostgresSubscription:
     def wake(self) -> None:
         """There may be something to read."""
         self._news.set()
+
+    def applied(self, place: Place) -> int | None:
+        """Everything before this position is applied, as far as it is committed; None for a place it does not read."""
+        return self._committed.get(place, 0) if place in self._reads else None
 
     def look(self) -> None:
         """Another connection appended: ask the database at the next poll."""
