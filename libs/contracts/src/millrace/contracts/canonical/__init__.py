@@ -1,1 +1,0 @@
-"""What all contracts speak about: fractions not percents, `Decimal`, UTC, `BTC/USDT`, a UUID and a number."""
