@@ -15,6 +15,7 @@ ORDER_STATUS = {
     "submitting": "pending",
     "unknown": "pending",
     "refused": "rejected",
+    "rejected": "rejected",
 }
 BOT_STATUS = {"created": "inactive", "active": "active", "paused": "paused", "stopped": "inactive"}
 
