@@ -36,5 +36,6 @@ async def luno() -> AsyncIterator[Luno]:
 @pytest.fixture
 async def floor(start_service: StartService, luno: Luno, monkeypatch: pytest.MonkeyPatch) -> Floor:
     """Execution, risk, portfolio and bots; Luno's API is the local one."""
+    monkeypatch.setenv("MILLRACE_EXECUTION_SECOND_EXCHANGE", "luno")
     monkeypatch.setenv("MILLRACE_EXECUTION_EXCHANGE_URLS", f'{{"luno": "{luno.address}"}}')
     return await floor_on(await start_service("execution", "risk", "portfolio", "bots"))

@@ -86,7 +86,7 @@ async def test_a_wrong_account_says_what_is_wrong_and_is_not_made(
     error = answer.json()["error"]
     assert error["code"] == "VALIDATION_ERROR", answer.body
     assert field in error["fields"] or field in error["message"], error
-    assert await desk.stand.rows("execution", "select 1 from accounts offset 2") == []
+    assert await desk.stand.rows("execution", "select 1 from accounts offset 1") == []
 
 
 async def test_an_account_is_changed_and_what_is_not_named_stays(floor: Floor) -> None:
@@ -167,11 +167,11 @@ async def test_nothing_is_deleted_while_bots_cannot_be_asked(start_service: Star
     user, account_id = await user_of(stand)
     answer = await stand.ask("execution", "DELETE", f"/accounts/{account_id}", user)
     assert answer.json()["error"]["code"] == "UNAVAILABLE"
-    assert len(await stand.rows("execution", "select 1 from accounts where deleted_at is null")) == 2
+    assert len(await stand.rows("execution", "select 1 from accounts where deleted_at is null")) == 1
 
 
 async def test_there_are_only_so_many_accounts(start_service: StartService, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MILLRACE_EXECUTION_MAX_ACCOUNTS", "3")
+    monkeypatch.setenv("MILLRACE_EXECUTION_MAX_ACCOUNTS", "2")
     stand = await start_service("execution")
     user, _ = await user_of(stand)
     answers = [await stand.ask("execution", "POST", "/accounts", user, json={"exchange": "luno"}) for _ in "ab"]
