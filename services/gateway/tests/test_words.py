@@ -188,3 +188,45 @@ def test_a_user_shows_nothing_but_what_the_contract_names() -> None:
     assert set(words.user(row)) == {"id", "username", "email", "full_name", "is_active"}
     shown = words.profile({**row, "created_at": AT, "preferences": None})
     assert (shown["preferences"], shown["created_at"]) == ({}, "2026-01-02T03:04:05Z")
+
+
+def _held(currency: str, total: str, account_currency: str, price: str | None = None) -> dict[str, Any]:
+    return {"currency": currency, "total": total, "account_currency": account_currency, "price": price}
+
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_a_balance_of_one_currency_is_summed_at_market() -> None:
+    rows = [_held("BTC", "2", "USDT", "100"), _held("USDT", "9800.5", "USDT"), _held("XYZ", "7", "USDT")]
+    found = words.balance({"items": rows, "currency": "USDT", "rates": {"USDT": "1"}}, NOW)
+    assert (found["total_wallet_balance"], found["available_balance"], found["margin_balance"]) == (
+        "10000.5",
+        "9800.5",
+        "10000.5",
+    )
+    assert [(a["asset"], a["wallet_balance"]) for a in found["assets"]] == [
+        ("BTC", "2"),
+        ("USDT", "9800.5"),
+        ("XYZ", "7"),
+    ]
+    assert not {"currency", "unpriced"} & set(found)
+
+
+def test_a_balance_of_several_currencies_is_converted_and_what_cannot_be_is_named() -> None:
+    rows = [_held("USDT", "100", "USDT"), _held("ETH", "2", "ZAR", "1000"), _held("ZAR", "400", "ZAR")]
+    rates = {"USDT": "1", "ZAR": "0.05"}
+    found = words.balance({"items": rows, "currency": "USDT", "rates": rates}, NOW)
+    assert (found["total_wallet_balance"], found["available_balance"]) == ("220", "120")
+    assert (found["currency"], found["unpriced"]) == ("USDT", [])
+    odd = words.balance({"items": [*rows, _held("ABC", "1000000", "ABC")], "currency": "USDT", "rates": rates}, NOW)
+    assert (odd["total_wallet_balance"], odd["available_balance"], odd["unpriced"]) == ("220", "120", ["ABC"])
+    assert odd["assets"][-1]["wallet_balance"] == "1000000"
+
+
+def test_a_curve_names_what_it_leaves_out_and_nothing_else() -> None:
+    item = {"at": "2026-01-01T12:00:00Z", "equity": "10", "drawdown": "0"}
+    whole = words.equity({"items": [item], "currency": "USDT", "unpriced": []})
+    assert whole == {"points": [{"timestamp": "2026-01-01T12:00:00Z", "equity": "10", "drawdown": "0"}]}
+    part = words.equity({"items": [], "currency": "USDT", "unpriced": ["ABC"]})
+    assert part == {"points": [], "currency": "USDT", "unpriced": ["ABC"]}

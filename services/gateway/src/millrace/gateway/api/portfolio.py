@@ -36,14 +36,12 @@ def routes(backend: Backend, now: Callable[[], datetime]) -> APIRouter:
 
     @api.get("/portfolio/balance")
     async def balance(user: user_dependency) -> Response:
-        rows = (await backend.ask("portfolio", "GET", "/balances", user))["items"]
-        return json_response(words.balance(rows, now()))
+        return json_response(words.balance(await backend.ask("portfolio", "GET", "/balances", user), now()))
 
     @api.get("/portfolio/equity")
     async def equity(user: user_dependency, limit: Annotated[int, Query(ge=1, le=5000)] = 500) -> Response:
-        rows = (await backend.ask("portfolio", "GET", "/equity", user, query={"limit": limit}))["items"]
-        points = [{"timestamp": words.moment(r["at"]), "equity": r["equity"], "drawdown": r["drawdown"]} for r in rows]
-        return json_response({"points": points})
+        found = await backend.ask("portfolio", "GET", "/equity", user, query={"limit": limit})
+        return json_response(words.equity(found))
 
     @api.get("/trades")
     async def trades(

@@ -150,12 +150,17 @@ def position(row: dict[str, Any]) -> dict[str, Any]:
 _CENT = Decimal("0.01")
 
 
-def balance(rows: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
-    """Contract crypto: GET portfolio/balance, over all accounts."""
+def balance(found: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Contract crypto: GET portfolio/balance, over all accounts, in the currency of the first.
+
+    Where accounts keep several, `currency` says so, and accounts in an `unpriced` one are left out of the totals.
+    """
     assets, wallet, cash = [], Decimal(0), Decimal(0)
-    for row in rows:
+    rates = {name: Decimal(factor) for name, factor in found["rates"].items()}
+    for row in found["items"]:
         total = Decimal(row["total"])
         worth = total if row["currency"] == row["account_currency"] else times(total, Decimal(row["price"] or 0))
+        worth = times(worth, rates.get(row["account_currency"], Decimal(0)))
         wallet += worth
         cash += worth if row["currency"] == row["account_currency"] else Decimal(0)
         amount = plain(total)
@@ -178,7 +183,21 @@ def balance(rows: list[dict[str, Any]], now: datetime) -> dict[str, Any]:
         "margin_balance": plain(wallet.quantize(_CENT)),
         "assets": assets,
         "updated_at": moment(now),
+        **_mixed(found["currency"], {row["account_currency"] for row in found["items"]}, set(rates)),
     }
+
+
+def _mixed(into: str, kept: set[str], priced: set[str]) -> dict[str, Any]:
+    """What is said besides of totals over several currencies; nothing where there is one alone."""
+    return {"currency": into, "unpriced": sorted(kept - priced)} if kept - {into} else {}
+
+
+def equity(found: dict[str, Any]) -> dict[str, Any]:
+    """The curve of all accounts; what is `unpriced` is left out of it and named."""
+    items = found["items"]
+    points = [{"timestamp": moment(r["at"]), "equity": r["equity"], "drawdown": r["drawdown"]} for r in items]
+    left_out = {"currency": found["currency"], "unpriced": found["unpriced"]} if found["unpriced"] else {}
+    return {"points": points, **left_out}
 
 
 def candle(row: dict[str, Any], timeframe: str) -> dict[str, Any]:

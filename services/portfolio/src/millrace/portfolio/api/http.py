@@ -15,6 +15,7 @@ from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.web.answers import json_response
 from millrace.portfolio.api import performance, transfers, wallets
 from millrace.portfolio.api.schemas import ClosedPosition, Page, Position, Side, Trade
+from millrace.portfolio.app import balances as worth
 from millrace.portfolio.app import positions as questions
 from millrace.portfolio.app import queries
 from millrace.portfolio.app.ports import Funds
@@ -47,12 +48,14 @@ def routes(
     @api.get("/balances")
     async def balances(user: user_dependency) -> Response:
         async with database.as_user(user.user_id) as connection:
-            return json_response({"items": await queries.balances(connection, user.user_id)})
+            rate = await worth.rates(connection, settings.usdt_zar)
+            return json_response(await queries.balances(connection, user.user_id, rate))
 
     @api.get("/equity")
     async def equity(user: user_dependency, limit: Annotated[int, Query(ge=1, le=5000)] = 500) -> Response:
         async with database.as_user(user.user_id) as connection:
-            return json_response({"items": await queries.equity(connection, user.user_id, limit)})
+            rate = await worth.rates(connection, settings.usdt_zar)
+            return json_response(await queries.equity(connection, user.user_id, limit, rate))
 
     @api.get("/bots")
     async def bots(user: user_dependency) -> Response:

@@ -1,6 +1,6 @@
 """What users hold, what of it is promised to open orders, and what it is worth."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -38,6 +38,12 @@ async def accounts(connection: Connection, user_id: UUID, chosen: list[UUID] | N
     return rows
 
 
+def main_currency(owned: Sequence[Row]) -> str:
+    """What a user's accounts are shown in together unless another is asked for: the currency of the first one."""
+    found: str = owned[0]["currency"] if owned else "USDT"
+    return found
+
+
 async def rates(connection: Connection, usdt_zar: Decimal) -> Rates:
     """Rates by the last prices of every market, and the setting's for rand where they give none."""
     prices = []
@@ -65,7 +71,7 @@ async def balance(
     `held` is what risk has promised to open orders. What has no rate to `currency` is `unpriced` and counts nothing.
     """
     owned = await accounts(connection, user_id, chosen)
-    into = currency or (owned[0]["currency"] if owned else "USDT")
+    into = currency or main_currency(owned)
     rows = await connection.fetch(_HELD, [account["account_id"] for account in owned])
     gains: dict[str, Decimal] = {}
     for position in await open_positions(connection, user_id, chosen):

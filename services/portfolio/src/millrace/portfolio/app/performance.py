@@ -53,7 +53,7 @@ async def newest(connection: Connection, user_id: UUID, now: datetime) -> dateti
 async def report(connection: Connection, user_id: UUID, subject: Subject, span: Window, rate: Rates) -> Row:
     """What the contracts' performance reports are made of. Fractions; what cannot be said is None."""
     owned = await balances.accounts(connection, user_id, subject.accounts)
-    into = subject.currency or (owned[0]["currency"] if owned else "USDT")
+    into = subject.currency or balances.main_currency(owned)
     points = await _points(connection, user_id, subject, owned, span, rate, into)
     spans = performance.days(points)
     fractions = [day.fraction for day in spans]
@@ -84,7 +84,7 @@ async def history(
 ) -> list[Span]:
     """The same by days, weeks or calendar months, oldest first."""
     owned = await balances.accounts(connection, user_id, subject.accounts)
-    into = subject.currency or (owned[0]["currency"] if owned else "USDT")
+    into = subject.currency or balances.main_currency(owned)
     points = await _points(connection, user_id, subject, owned, span, rate, into)
     return performance.grouped(performance.days(points), interval)
 
@@ -155,7 +155,7 @@ async def overview(
 ) -> Row:
     """All that a user has, in a few figures over all time; which bots there are and run, the caller knows."""
     owned = await balances.accounts(connection, user_id)
-    into = currency or (owned[0]["currency"] if owned else "USDT")
+    into = currency or balances.main_currency(owned)
     equity = sum((rate.worth(a["equity"], a["currency"], into) or ZERO for a in owned), ZERO)
     rows = await connection.fetch(_PUT_IN, user_id, [account["account_id"] for account in owned])
     put_in = sum((rate.worth(row["amount"], row["currency"], into) or ZERO for row in rows), ZERO)

@@ -1,10 +1,16 @@
 """Questions about what a user has."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from millrace.common.db.database import Connection
+from millrace.common.kernel.money import ZERO
+from millrace.portfolio.app.balances import accounts, main_currency
+from millrace.portfolio.domain.rates import Rates
+
+Row = dict[str, Any]
 
 _BALANCES = """
 select b.account_id, b.currency, b.total, a.currency as account_currency, a.equity, a.marked_at,
@@ -15,10 +21,10 @@ where b.user_id = $1 order by a.account_id, b.currency
 """
 _EQUITY = """
 with moments as (select distinct at from equity where user_id = $1 order by at desc limit $2)
-select m.at, sum(e.equity) as equity, max(e.drawdown) as drawdown
+select m.at, a.currency, sum(e.equity) as equity, max(e.drawdown) as drawdown
 from moments m cross join accounts a cross join lateral (
   select equity, drawdown from equity e where e.account_id = a.account_id and e.at <= m.at order by e.at desc limit 1) e
-where a.user_id = $1 group by m.at order by m.at
+where a.user_id = $1 group by m.at, a.currency order by m.at, a.currency
 """
 _BOTS = """
 select bot_id, sum(realized_pnl - fees) + sum(case when closed_at is null then
@@ -28,14 +34,32 @@ from positions p where user_id = $1 and bot_id is not null group by bot_id
 """
 
 
-async def balances(connection: Connection, user_id: UUID) -> list[dict[str, Any]]:
-    """What each account holds of each currency."""
-    return [dict(r) for r in await connection.fetch(_BALANCES, user_id)]
+async def balances(connection: Connection, user_id: UUID, rate: Rates) -> Row:
+    """What each account holds of each currency; `rates` are from the accounts' own into `currency`, where known."""
+    owned = await accounts(connection, user_id)
+    into = main_currency(owned)
+    known = {name: rate.rate(name, into) for name in sorted({account["currency"] for account in owned})}
+    return {
+        "items": [dict(r) for r in await connection.fetch(_BALANCES, user_id)],
+        "currency": into,
+        "rates": {name: found.factor for name, found in known.items() if found is not None},
+    }
 
 
-async def equity(connection: Connection, user_id: UUID, limit: int) -> list[dict[str, Any]]:
-    """The value of all accounts over time, oldest first; an account that was not marked keeps its last value."""
-    return [dict(r) for r in await connection.fetch(_EQUITY, user_id, limit)]
+async def equity(connection: Connection, user_id: UUID, limit: int, rate: Rates) -> Row:
+    """The value of all accounts over time, oldest first; an account that was not marked keeps its last value.
+
+    In `currency`, at today's rates; accounts in an `unpriced` currency have none and are left out.
+    """
+    into, points, unpriced = main_currency(await accounts(connection, user_id)), dict[datetime, Row](), set[str]()
+    for row in await connection.fetch(_EQUITY, user_id, limit):
+        worth = rate.worth(row["equity"], row["currency"], into)
+        if worth is None:
+            unpriced.add(row["currency"])
+            continue
+        point = points.setdefault(row["at"], {"at": row["at"], "equity": ZERO, "drawdown": ZERO})
+        point.update(equity=point["equity"] + worth, drawdown=max(point["drawdown"], row["drawdown"]))
+    return {"items": list(points.values()), "currency": into, "unpriced": sorted(unpriced)}
 
 
 async def bot_results(connection: Connection, user_id: UUID) -> dict[str, Decimal]:
