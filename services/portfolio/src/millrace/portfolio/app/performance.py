@@ -103,7 +103,8 @@ async def _points(
     points = await curves.of_bots(connection, user_id, subject.bots, subject.capital or ZERO, span, rate, into)
     still_open = await _open(connection, user_id, subject)
     gained = sum((rate.worth(p["pnl"], p["quote"], into) or ZERO for p in still_open), ZERO)
-    return [*points, Point(span.end, points[-1].balance + gained)]
+    at = max(min(span.end, span.now), points[-1].at)  # not a day for each one until an end far in the future
+    return [*points, Point(at, points[-1].balance + gained)]
 
 
 def _ratios(points: Sequence[Point], fractions: Sequence[Decimal], *, sized: bool) -> Row:

@@ -10,16 +10,18 @@ from millrace.portfolio.domain.performance import beginning
 Period = Literal["24h", "1d", "7d", "30d", "90d", "1y", "all", "day", "week", "month"]
 _DAYS = {"24h": 1, "1d": 1, "7d": 7, "30d": 30, "90d": 90, "1y": 365}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
 assert set(_DAYS) < set(get_args(Period))
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From `start`, excluded, to `end`; `grain` is how far apart its points are."""
+    """From `start`, excluded, to `end`; `grain` is how far apart its points are. Nothing is known after `now`."""
 
     name: str
     start: datetime
     end: datetime
+    now: datetime
 
     @property
     def grain(self) -> timedelta:
@@ -36,7 +38,7 @@ def window(period: Period, start: datetime | date | None, end: datetime | date |
     A date as the end includes that day. Raises INVALID_DATE_RANGE when the end is not after the start.
     """
     if start is None and end is None:
-        return Window(period, _begun(period, now), now)
+        return Window(period, _begun(period, now), now, now)
     until = now if end is None else _instant(end, timedelta(days=1))
     since = _EPOCH if start is None else _instant(start, timedelta())
     if until <= since:
@@ -45,7 +47,7 @@ def window(period: Period, start: datetime | date | None, end: datetime | date |
             "end_date must be after start_date",
             details={"start_date": since.isoformat(), "end_date": until.isoformat()},
         )
-    return Window("custom", since, until)
+    return Window("custom", since, until, now)
 
 
 def _begun(period: Period, now: datetime) -> datetime:
@@ -58,6 +60,10 @@ def _begun(period: Period, now: datetime) -> datetime:
 
 
 def _instant(value: datetime | date, added: timedelta) -> datetime:
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
-    return datetime.combine(value, time(), UTC) + added
+    """In UTC; what would fall off either end of the calendar stays on it."""
+    try:
+        if not isinstance(value, datetime):
+            return datetime.combine(value, time(), UTC) + added
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+    except OverflowError:
+        return _EPOCH if value.year == 1 else _LAST
