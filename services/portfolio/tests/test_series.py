@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from math import prod, sqrt
 
 import pytest
@@ -115,7 +116,7 @@ def test_what_is_gained_and_what_is_paid_in_make_the_balance(pairs: list[tuple[i
 @given(steps, st.sampled_from([timedelta(hours=5), timedelta(hours=12), 2 * DAY]))
 def test_however_steps_fall_into_days_their_product_is_the_same(pairs: list[tuple[int, int]], apart: timedelta) -> None:
     points = curve(*pairs, apart=apart)
-    bases = [before.balance + after.flow for before, after in zip(points, points[1:], strict=False)]
+    bases = [before.balance + after.flow for before, after in pairwise(points)]
     assume(all(base > 1000 for base in bases))
     expected = prod(float(p.balance / base) for p, base in zip(points[1:], bases, strict=True)) - 1
     found = performance.linked([d.fraction for d in performance.days(points)])
