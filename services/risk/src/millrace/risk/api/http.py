@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, StringConstraints
 from starlette.responses import Response
 
 from millrace.common.auth.principal import Principal
@@ -54,10 +54,13 @@ def routes(
     return api
 
 
+_Word = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]  # the database has no NUL characters
+
+
 def chosen_alerts(
     severity: Annotated[list[Severity] | None, Query()] = None,
     level: Annotated[list[Level] | None, Query()] = None,
-    alert_type: Annotated[list[str] | None, Query(max_length=20)] = None,
+    alert_type: Annotated[list[_Word] | None, Query(max_length=20)] = None,
     symbol: str | None = None,
     account_id: UUID | None = None,
     since: AwareDatetime | None = None,

@@ -30,6 +30,7 @@ from millrace.risk.app.limits import Editor
 from millrace.risk.config import RiskSettings
 from millrace.risk.domain.limits import DAILY_LOSS, DAY_LOSS, DRAWDOWN, OPEN_ORDERS, POSITION, system_limits
 
+_DIGITS = len(str(2**63))
 _KINDS = {
     "max_position_value": POSITION,
     "max_daily_loss": DAILY_LOSS,
@@ -66,7 +67,7 @@ def _listed(rows: list[dict[str, Any]], contract: str | None) -> LimitList:
 
 def limit_id_of(limit_id: str) -> UUID | int:
     """An id or a number. Raises NOT_FOUND for anything else."""
-    if limit_id.isascii() and limit_id.isdigit() and int(limit_id) < 2**63:
+    if limit_id.isascii() and limit_id.isdigit() and len(limit_id) <= _DIGITS and int(limit_id) < 2**63:
         return int(limit_id)
     try:
         return UUID(limit_id)

@@ -173,7 +173,9 @@ class Book:
         began = equity - day_pnl
         self.day_pnl, self.drawdown, self.marked_at = day_pnl, drawdown, at
         self.day_loss = min(divided(max(-day_pnl, ZERO), began), Decimal(1)) if began > 0 else ZERO
-        if self.limits.day_loss is not None:
+        if self.limits.day_loss is None:
+            self.watch.calm(DAY_LOSS)
+        else:
             self._watch(DAY_LOSS, "", self.limits.day_loss, self.day_loss, "entries_stopped")
         self._watch(DAILY_LOSS, "", self.limits.daily_loss, -day_pnl, "entries_stopped")
         self._watch(DRAWDOWN, "", self.limits.drawdown, drawdown, "entries_stopped")
