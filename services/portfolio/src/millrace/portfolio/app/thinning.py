@@ -1,6 +1,7 @@
 """Equity is kept by the minute for some days, then by the hour, then by the day; by the market's time, not the clock's.
 
-Of each hour or day the last point stays, the one at which it closed.
+Of each hour or day the last point stays, the one at which it closed. So does the first point of all: without it, what
+an account was opened with would look like a gain.
 """
 
 from datetime import timedelta
@@ -16,10 +17,11 @@ order by account_id limit $1 for update skip locked
 """
 _THIN = """
 delete from equity e using (
-  select account_id, at, lead(at) over (partition by account_id, date_bin($2, at, origin) order by at) as later
+  select account_id, at, lead(at) over (partition by account_id, date_bin($2, at, origin) order by at) as later,
+    lag(at) over (partition by account_id order by at) as earlier
   from equity, (values (timestamptz '1970-01-01 00:00:00.000001+00')) as grid(origin)
   where account_id = any($1::uuid[])) as point
-where e.account_id = point.account_id and e.at = point.at and point.later is not null
+where e.account_id = point.account_id and e.at = point.at and point.later is not null and point.earlier is not null
   and e.at <= (select marked_at from accounts a where a.account_id = e.account_id) - $3::interval
 """
 _FORGET = """
