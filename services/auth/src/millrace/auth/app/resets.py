@@ -28,7 +28,6 @@ where r.hash = $1 and r.used_at is null and r.expires_at > $2 and u.is_active
 _USE = """
 update password_resets set used_at = $2 where hash = $1 and used_at is null and expires_at > $2 returning user_id
 """
-_SPOIL = "update password_resets set used_at = $2 where user_id = $1 and used_at is null"
 _HOURLY = 3
 _SUBJECT = "Reset your password"
 _TEXT = """Somebody, hopefully you, asked to reset the password of {username}.
@@ -117,7 +116,6 @@ class Resets:
             user_id: UUID | None = await work.connection.fetchval(_USE, digest, now)
             if user_id is None:
                 raise _unknown()
-            await work.connection.execute(_SPOIL, user_id, now)
             await self._users.set_password(work, user, hashed, keep=None, ip=ip)
             await self._attempts.clear_all(work.connection, user["username"], user["email"])
 

@@ -115,16 +115,21 @@ class Sessions:
     async def end(self, session_id: UUID, reason: str, owner: UUID | None = None) -> bool:
         """End a session; its tokens are worthless from then on. With `owner`, only one of theirs."""
         async with self._works.begin(owner) as work:
-            user_id = await work.connection.fetchval(_END, session_id, self._clock.now(), reason, owner)
-            if user_id is not None:
-                work.emit(SessionEnded(user_id=user_id, session_id=session_id, reason=reason))
-                self._audit.note(work, user_id, "session.end", session_id, reason)
+            return await self._end(work, session_id, reason, owner)
+
+    async def _end(self, work: Work, session_id: UUID, reason: str, owner: UUID | None) -> bool:
+        user_id = await work.connection.fetchval(_END, session_id, self._clock.now(), reason, owner)
+        if user_id is not None:
+            work.emit(SessionEnded(user_id=user_id, session_id=session_id, reason=reason))
+            self._audit.note(work, user_id, "session.end", session_id, reason)
         return user_id is not None
 
     async def terminate(self, user_id: UUID, session_id: UUID) -> None:
-        """End one of the user's own sessions. Raises NOT_FOUND."""
-        if not await self.end(session_id, "terminated", user_id):
-            raise not_found("session")
+        """End one of the user's own sessions, and the one-time links it may have made. Raises NOT_FOUND."""
+        async with self._works.begin(user_id) as work:
+            await users.spoil_tickets(work, user_id, self._clock.now())
+            if not await self._end(work, session_id, "terminated", user_id):
+                raise not_found("session")
 
     async def end_by_refresh(self, token: str) -> None:
         """End the session of a refresh token."""

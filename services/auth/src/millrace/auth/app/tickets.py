@@ -12,9 +12,9 @@ from millrace.common.db.work import Works
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import Code, MillraceError
 
-_REDEEM = """
-update tickets set used_at = $2 where hash = $1 and used_at is null and expires_at > $2 returning user_id
-"""
+# The user is locked before the ticket, in the order of those who spoil tickets.
+_USER = "select u.* from users u join tickets t on t.user_id = u.id where t.hash = $1 for share of u"
+_REDEEM = "update tickets set used_at = $2 where hash = $1 and used_at is null and expires_at > $2 returning 1"
 
 
 class Tickets:
@@ -40,8 +40,7 @@ class Tickets:
         """Sign in with it. Raises AUTH_INVALID."""
         digest = self._vault.digest("ticket", secret)
         async with self._works.begin() as work:
-            user_id = await work.connection.fetchval(_REDEEM, digest, self._clock.now())
-            user = await work.connection.fetchrow("select * from users where id = $1 for share", user_id)
-            if user is None:
+            user = await work.connection.fetchrow(_USER, digest)
+            if user is None or not await work.connection.fetchval(_REDEEM, digest, self._clock.now()):
                 raise MillraceError(Code.AUTH_INVALID, "this sign-in link has been used or has expired")
             return await self._sessions.open(work, user, opening, "ticket")

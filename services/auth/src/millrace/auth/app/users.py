@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,9 @@ _END_ALL = """
 update sessions set ended_at = $2, ended_reason = $3
 where user_id = $1 and ended_at is null and id is distinct from $4 returning id
 """
+_SPOIL_TICKETS = "update tickets set used_at = $2 where user_id = $1 and used_at is null"
+_SPOIL_RESETS = "update password_resets set used_at = $2 where user_id = $1 and used_at is null"
+_BOTH = "select * from users where id = any($1::uuid[]) order by id for update"
 _LIST = """
 select *, count(*) over () as total from users
 where ($1::text is null or role = $1) and ($2::boolean is null or is_active = $2)
@@ -151,10 +155,17 @@ class Users:
         return shown(row)
 
     async def administer(self, work: Work, by: UUID, user_id: UUID, role: str | None, is_active: bool | None) -> Row:
-        """Give a role, disable or enable; unless nothing changes, all sessions of the user end. Raises NOT_FOUND."""
-        old: Any = await work.connection.fetchrow("select * from users where id = $1 for update", user_id)
+        """Give a role, disable or enable; unless nothing changes, all sessions of the user end.
+
+        Raises NOT_FOUND, and PERMISSION_DENIED when `by` is no administrator any more: of two who demote each other at
+        once, one stays.
+        """
+        rows: dict[UUID, Any] = {row["id"]: row for row in await work.connection.fetch(_BOTH, [by, user_id])}
+        old = rows.get(user_id)
         if old is None:
             raise not_found("user")
+        if by in rows and not (rows[by]["role"] == "admin" and rows[by]["is_active"]):
+            raise MillraceError(Code.PERMISSION_DENIED, "you are no administrator any more")
         role, is_active = role or old["role"], old["is_active"] if is_active is None else is_active
         if (role, is_active) == (old["role"], old["is_active"]):
             return shown(old)
@@ -169,17 +180,24 @@ class Users:
         return shown(row)
 
     async def set_password(self, work: Work, user: Any, hashed: str, *, keep: UUID | None, ip: str) -> None:
-        """Store a new password; all sessions end but the one to `keep`."""
+        """Store a new password; all sessions end but the one to `keep`, and tokens to reset the old one are spoilt."""
         await work.connection.execute(_PASSWORD, user["id"], hashed)
+        await work.connection.execute(_SPOIL_RESETS, user["id"], self._clock.now())
         await self.end_sessions(work, user["id"], "password changed", keep)
         self._audit.note(work, user["id"], "password.change", user["id"], ip=ip)
 
     async def end_sessions(self, work: Work, user_id: UUID, reason: str, keep: UUID | None = None) -> int:
-        """End all sessions of a user but the one to `keep`; returns how many."""
+        """End all sessions of a user but the one to `keep`, and their one-time links; returns how many sessions."""
+        await spoil_tickets(work, user_id, self._clock.now())
         rows = await work.connection.fetch(_END_ALL, user_id, self._clock.now(), reason, keep)
         for ended in rows:
             work.emit(SessionEnded(user_id=user_id, session_id=ended["id"], reason=reason))
         return len(rows)
+
+
+async def spoil_tickets(work: Work, user_id: UUID, now: datetime) -> None:
+    """Make the user's one-time links worthless. Before sessions end: one that is being opened then ends with them."""
+    await work.connection.execute(_SPOIL_TICKETS, user_id, now)
 
 
 def _address(email: str) -> str:
