@@ -1,11 +1,9 @@
 """Wires the gateway."""
 
-import asyncio
-
-import structlog
+from functools import partial
 
 from millrace.common.auth.tokens import TokenReader
-from millrace.common.db.database import RETRYABLE
+from millrace.common.runtime.housekeeping import keep_house
 from millrace.common.runtime.service import Context, Service
 from millrace.common.web.app import add_routes, create_app
 from millrace.gateway.adapters.buckets import LocalBuckets, SharedBuckets
@@ -16,10 +14,6 @@ from millrace.gateway.api.edge import Rates
 from millrace.gateway.api.errors import union
 from millrace.gateway.app.once import Once
 from millrace.gateway.config import GatewaySettings
-
-log = structlog.get_logger()
-
-_FORGET_SECONDS = 600.0
 
 
 def build(context: Context) -> Service:
@@ -44,13 +38,5 @@ def build(context: Context) -> Service:
     shared = SharedBuckets(redis, f"millrace:{context.settings.kafka_prefix}", local) if redis else None
     front = Rates(streams, shared or local, clock, union, settings.rates)
     closing = [streams.close, *([shared.close] if shared else [])]
-    return Service("gateway", api=api, front=front, loops=[lambda: _forget(once)], drain=[streams.drain], stop=closing)
-
-
-async def _forget(once: Once) -> None:
-    while True:
-        await asyncio.sleep(_FORGET_SECONDS)
-        try:
-            await once.forget()
-        except RETRYABLE as problem:
-            log.warning("old idempotency keys were not deleted", error=repr(problem))
+    forgetting = partial(keep_house, "gateway", once.forget)
+    return Service("gateway", api=api, front=front, loops=[forgetting], drain=[streams.drain], stop=closing)

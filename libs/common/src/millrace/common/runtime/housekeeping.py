@@ -1,4 +1,4 @@
-"""Forgets old messages in the background."""
+"""Tidies up in the background."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,11 +13,11 @@ _PAUSE_SECONDS = 0.05
 
 
 async def keep_house(name: str, forget: Callable[[], Awaitable[bool]], every: float = 60.0) -> None:
-    """Call `forget` until it finds nothing more, every so many seconds, for ever. A lost database is waited for."""
+    """Call `forget` until it finds no more to do, every so many seconds, for ever. A lost database is waited for."""
     while True:
         await asyncio.sleep(every)
         try:
             while await forget():
                 await asyncio.sleep(_PAUSE_SECONDS)
         except RETRYABLE as problem:
-            log.warning("old messages are kept for now", service=name, error=repr(problem))
+            log.warning("housekeeping is put off", service=name, error=repr(problem))

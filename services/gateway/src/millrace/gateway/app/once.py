@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from millrace.common.db.database import Database
+from millrace.common.db.retention import deleted
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.ids import new_id
@@ -90,9 +91,10 @@ class Once:
                     await connection.execute(_KEEP, *name, now, kept.status, kept.kind, kept.body)
         return kept
 
-    async def forget(self) -> None:
-        """Delete some of what is too old to be asked for."""
-        await self._database.fetch(_FORGET, _before(self._clock.now(), KEPT_SECONDS))
+    async def forget(self) -> bool:
+        """Delete some of what is too old to be asked for; whether there was any."""
+        async with self._database.transaction() as connection:
+            return await deleted(connection, _FORGET, [_before(self._clock.now(), KEPT_SECONDS)]) > 0
 
 
 def _before(now: datetime, seconds: float) -> datetime:
