@@ -88,6 +88,13 @@ async def read(socket: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
     return {"close": socket.close_code, "reason": message.extra}
 
 
+async def join(socket: aiohttp.ClientWebSocketResponse, token: str) -> None:
+    """Ask for what happens from now on; the pong tells that the stream has begun."""
+    await socket.send_json({"type": "auth", "token": token, "channels": ["events"]})
+    await socket.send_json({"type": "ping"})
+    assert await read(socket) == {"type": "pong"}
+
+
 async def told(answer: aiohttp.ClientResponse) -> list[str]:
     """The fields of the next event; empty at the end."""
     async with asyncio.timeout(15):
@@ -162,7 +169,7 @@ async def test_a_client_that_leaves_is_noticed_behind_the_gateway(edge: Edge) ->
 
     user_id, token = await edge.user()
     async with edge.socket() as socket, edge.events(token) as answer:
-        await socket.send_json({"type": "auth", "token": token, "channels": ["events"]})
+        await join(socket, token)
         await told(answer)
         await edge.tell(user_id, "one")
         assert (await read(socket))["seq"] == 1
@@ -177,7 +184,7 @@ async def test_a_client_that_leaves_is_noticed_behind_the_gateway(edge: Edge) ->
 async def test_a_gateway_that_stops_tells_its_streams_to_come_back(edge: Edge) -> None:
     user_id, token = await edge.user()
     async with edge.socket() as socket, edge.events(token) as answer:
-        await socket.send_json({"type": "auth", "token": token, "channels": ["events"]})
+        await join(socket, token)
         await told(answer)
         await edge.tell(user_id, "one")
         assert (await read(socket))["seq"] == 1
@@ -193,7 +200,7 @@ async def test_a_gateway_that_stops_tells_its_streams_to_come_back(edge: Edge) -
 async def test_a_notifier_that_is_away_is_said_and_its_streams_come_back_later(edge: Edge) -> None:
     user_id, token = await edge.user()
     async with edge.socket() as socket, edge.events(token) as answer:
-        await socket.send_json({"type": "auth", "token": token, "channels": ["events"]})
+        await join(socket, token)
         await told(answer)
         await edge.tell(user_id, "one")
         assert (await read(socket))["seq"] == 1
