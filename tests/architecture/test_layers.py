@@ -21,6 +21,9 @@ PLANTED = {
     "7": ("services/risk/src/millrace/risk/domain/limits.py", "import asyncpg"),
     "8": ("libs/strategy/src/millrace/strategy/port.py", "import millrace.common.events.market"),
     "9": ("services/execution/src/millrace/execution/app/desk.py", "import asyncpg"),
+    "10": ("libs/contracts/src/millrace/contracts/names.py", "import millrace.contracts.vocab"),
+    "11": ("services/risk/src/millrace/risk/config.py", "import millrace.contracts.names"),
+    "12": ("libs/contracts/src/millrace/contracts/vocab.py", "import fastapi"),
 }
 # Editable members would be found beside the copy, so site-packages is read without its path files.
 PROGRAM = """

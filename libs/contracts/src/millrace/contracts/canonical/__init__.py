@@ -1,0 +1,1 @@
+"""What all contracts speak about: fractions not percents, `Decimal`, UTC, `BTC/USDT`, a UUID and a number."""
