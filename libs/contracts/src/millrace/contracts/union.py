@@ -35,4 +35,4 @@ def _items(bodies: Bodies, origins: Origins) -> Any:
 
 
 def _first(bodies: Bodies, owner: Contract | None) -> Bodies:
-    return {owner: bodies[owner], **bodies} if owner in bodies else bodies
+    return {owner: bodies[owner], **bodies} if owner is not None and owner in bodies else bodies
