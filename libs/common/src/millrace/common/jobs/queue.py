@@ -45,11 +45,15 @@ _COUNTS = "select state, count(*) as jobs from jobs group by state"
 
 
 class Jobs:
-    """One service's jobs. `names` are those it can run; `wake` tells a worker of this process that one is waiting."""
+    """One service's jobs. `names` are those it can run; `wake` tells a worker of this process that one is waiting.
+
+    `places` is how many this process does at a time; 0 where none are done.
+    """
 
     def __init__(self, names: Collection[str] = (), wake: Callable[[], None] = lambda: None) -> None:
         self.names = names
         self.wake = wake
+        self.places = 0
 
     async def enqueue(
         self,

@@ -67,7 +67,7 @@ class Worker:
         self._news = asyncio.Event()
         self._looking = False
         self._upkeep_at = 0.0
-        jobs.wake = self.wake
+        jobs.wake, jobs.places = self.wake, concurrency
         for state in State:
             metrics.JOBS.labels(service, state.value)
         for name in handlers:
