@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from millrace.common.kernel.instruments import EXCHANGES, Instrument
 from millrace.common.kernel.symbols import parse_symbol
 
-SERVICES = ("auth", "marketdata", "bots", "execution", "risk", "portfolio", "notifier", "gateway")
+SERVICES = ("auth", "marketdata", "bots", "execution", "risk", "portfolio", "backtest", "notifier", "gateway")
 
 
 def _at(port: int) -> Any:
@@ -74,6 +74,7 @@ class Settings(BaseSettings):
     execution_url: str = _at(8004)
     risk_url: str = _at(8005)
     portfolio_url: str = _at(8006)
+    backtest_url: str = _at(8008)
     notifier_url: str = _at(8007)
     gateway_url: str = _at(8000)
 

@@ -1,0 +1,1 @@
+"""What would have happened: strategies run against stored candles."""

@@ -1,0 +1,1 @@
+"""Storage of the backtest service, and the services it asks."""

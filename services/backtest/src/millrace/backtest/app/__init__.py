@@ -1,0 +1,1 @@
+"""What the backtest service does with each request and job."""

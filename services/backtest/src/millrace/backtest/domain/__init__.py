@@ -1,0 +1,1 @@
+"""The simulation and its statistics: pure, synchronous, in exact numbers."""
