@@ -64,7 +64,8 @@ class Done(Canonical):
 
 
 class Terminated(Canonical):
-    """How many were closed, and what could not be."""
+    """How many were closed, and what could not be; `accounts` is on how many accounts, where that was counted."""
 
     count: int
+    accounts: int | None = None
     errors: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime
 
 from millrace.common.events.trading import OrderState, OrderType, Side, TimeInForce
 from millrace.contracts.canonical.frame import Canonical, Listing, Ref
+from millrace.contracts.canonical.users import Secret
 from millrace.contracts.names import Contract
 
 ZERO = Decimal(0)
@@ -170,7 +171,11 @@ class ExecuteForGroup(Canonical):
 
 
 class Signal(Canonical):
-    """An outside signal for the bot of this name. `signature` is over `raw`, the body's own bytes."""
+    """An outside signal for the bot of this name.
+
+    `signature` is over `raw`, the body's own bytes; who cannot sign sends the shared `secret` itself. `at` is when the
+    sender says it was made.
+    """
 
     bot: str
     symbol: str
@@ -181,7 +186,9 @@ class Signal(Canonical):
     leverage: Decimal = Decimal(1)
     take_profit: Decimal | None = None
     signature: str = ""
+    secret: Secret | None = None
     raw: bytes = b""
+    at: AwareDatetime | None = None
 
 
 class Executed(Canonical):
