@@ -1,0 +1,22 @@
+"""Contract crypto: upper-case words, text for amounts, numbers for ids."""
+
+from millrace.contracts.crypto import auth, market, portfolio, research, risk, strategies, trading, wire
+from millrace.contracts.table import Dialect
+
+DIALECT = Dialect(
+    contract=wire.CRYPTO,
+    title="AI Cryptocurrency Trading System",
+    version="1.0",
+    description="Market data, trading, portfolio, strategies, models, backtests and risk, under /api/v1.",
+    rows=(
+        *auth.ROWS,
+        *market.ROWS,
+        *trading.ROWS,
+        *portfolio.ROWS,
+        *strategies.ROWS,
+        *research.ROWS,
+        *risk.ROWS,
+    ),
+    error=wire.error,
+    status=wire.status,
+)
