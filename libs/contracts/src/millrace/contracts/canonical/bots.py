@@ -43,11 +43,12 @@ class Bot(Canonical):
 
 
 class ListBots(Listing):
-    """The caller's bots; `user` asks for another's (admin)."""
+    """The caller's bots; for administrators those of `user`, or with `everybody` of all."""
 
     statuses: tuple[BotStatus, ...] = ()
     exchange: str | None = None
     user: Ref | None = None
+    everybody: bool = False
 
 
 class CreateBot(Canonical):
