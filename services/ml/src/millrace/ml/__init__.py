@@ -1,0 +1,1 @@
+"""What might happen: learned models, their trainings and predictions."""

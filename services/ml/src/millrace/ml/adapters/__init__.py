@@ -1,0 +1,1 @@
+"""The market, and the processes that learn."""

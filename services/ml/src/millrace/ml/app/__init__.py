@@ -1,0 +1,1 @@
+"""What the ml service does when it is asked, and by itself."""
