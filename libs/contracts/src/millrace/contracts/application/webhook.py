@@ -1,0 +1,107 @@
+"""TradingView's alerts."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+
+from millrace.common.kernel.errors import Code, MillraceError
+from millrace.contracts.application.answering import Answer, Json, Stamp, free, told
+from millrace.contracts.application.asking import Name, Ordering, Word, endpoint, invalid, nothing, symbol
+from millrace.contracts.application.trading import Leverage, TakeProfit, order_type, side
+from millrace.contracts.canonical.frame import Done
+from millrace.contracts.canonical.trading import Executed, Signal
+from millrace.contracts.names import Access
+from millrace.contracts.spelling import Moment, Number, moment
+from millrace.contracts.table import Call, Shape, View
+
+_SIGNATURE = "x-tradingview-signature"
+
+
+def _filled(value: Any) -> Any:
+    """A placeholder that TradingView had nothing for comes as empty text."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+class Alert(Ordering):
+    """An alert's message. `time` is when it was made; without it nothing can be said of its age."""
+
+    order_type: Word
+    symbol: Word
+    botname: Name
+    side: Word
+    size: Number = Field(gt=0, lt=10**12)
+    leverage: Annotated[Leverage | None, BeforeValidator(_filled)] = None
+    takeprofit: Annotated[TakeProfit | None, BeforeValidator(_filled)] = None
+    time: Annotated[Moment | None, BeforeValidator(_filled)] = Field(
+        None, validation_alias=AliasChoices("time", "timestamp")
+    )
+
+
+class Outcome(Shape):
+    """What an alert did."""
+
+    correlation_id: str
+    success_count: int
+    error_count: int
+    results: list[Any]
+
+
+class Ready(Stamp):
+    """The endpoint hears."""
+
+    correlation_id: str
+
+
+def _take(call: Call) -> Signal:
+    signature, secret = call.headers.get(_SIGNATURE, ""), call.path.get("secret")
+    if not signature and not secret:
+        raise MillraceError(Code.AUTH_REQUIRED, "Not authenticated: sign the body in X-TradingView-Signature")
+    try:
+        alert = Alert.model_validate_json(call.raw)
+    except ValidationError as wrong:
+        raise invalid(wrong) from None
+    return Signal(
+        bot=alert.botname,
+        **symbol(alert.symbol),
+        side=side(alert.side),
+        order_type=order_type(alert.order_type),
+        quantity=alert.size,
+        leverage=alert.leverage or Decimal(1),
+        take_profit=alert.takeprofit or None,
+        signature=signature,
+        secret=SecretStr(secret[:4096]) if secret else None,
+        raw=call.raw,
+        at=alert.time,
+    )
+
+
+def _taken(result: Executed, now: datetime) -> Json:
+    return told(
+        "Signal processed successfully",
+        correlation_id=result.correlation_id,
+        success_count=result.success_count,
+        error_count=result.error_count,
+        results=free(result.results),
+    )
+
+
+def _ready(result: Done, now: datetime) -> Json:
+    return told("Webhook endpoint is operational", timestamp=moment(result.at), correlation_id=result.subject)
+
+
+_PLACE = "/webhook/tradingview"
+
+# the body is not read for the view, since the signature is over its bytes
+ROWS = (
+    endpoint(
+        "POST",
+        _PLACE,
+        "signals.take",
+        Access.SIGNATURE,
+        View(_take, _taken, Answer[Outcome]),
+        also=(f"/api/v1{_PLACE}/{{secret}}",),
+    ),
+    endpoint("GET", f"{_PLACE}/test", "signals.ready", Access.PUBLIC, View(nothing, _ready, Answer[Ready])),
+)
