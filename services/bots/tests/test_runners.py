@@ -42,6 +42,7 @@ class Market:
 def bot(strategy: str, **changes: Any) -> dict[str, Any]:
     """A bot's row as far as the runners read it."""
     columns = {"anchor_at": None, "last_candle_at": None, "timeframe": "5m", "parameters": "{}", "config": "{}"}
+    columns["risk_mode"] = "balanced"
     return {"id": uuid4(), "strategy": strategy, **columns, **changes}
 
 

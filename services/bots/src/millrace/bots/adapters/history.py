@@ -59,5 +59,5 @@ class MarketHistory:
 
 def _candle(exchange: str, symbol: str, timeframe: str, row: dict[str, Any]) -> Candle:
     opened_at = datetime.fromisoformat(row["opened_at"])
-    prices = {name: Decimal(row[name]) for name in ("open", "high", "low", "close", "volume")}
-    return Candle(exchange, symbol, timeframe, opened_at, **prices)
+    opened, high, low, close, volume = (Decimal(row[name]) for name in ("open", "high", "low", "close", "volume"))
+    return Candle(exchange, symbol, timeframe, opened_at, opened, high, low, close, volume)

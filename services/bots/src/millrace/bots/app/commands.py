@@ -1,5 +1,6 @@
 """What owners do with their bots."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -7,14 +8,16 @@ from uuid import UUID
 import orjson
 
 from millrace.bots.app import queries
+from millrace.bots.app.choosing import choose
+from millrace.bots.app.queries import Ref
 from millrace.bots.app.runners import made_from
-from millrace.bots.domain.lifecycle import after
+from millrace.bots.domain.lifecycle import after, check_runs
 from millrace.common.db.work import Work
 from millrace.common.events.bots import BotChanged
-from millrace.common.kernel.errors import Code, MillraceError, not_found
+from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.ids import new_id
-from millrace.common.kernel.instruments import instrument
-from millrace.common.kernel.money import plain
+from millrace.common.kernel.instruments import INSTRUMENTS, Instrument, instrument
+from millrace.common.kernel.money import ZERO, plain
 from millrace.common.kernel.timeframes import parse_timeframe
 
 Row = dict[str, Any]
@@ -22,6 +25,9 @@ Row = dict[str, Any]
 _UPDATE = """
 update bots set name = $2, config = $3, parameters = $4, timeframe = $5, anchor_at = $6, last_candle_at = $7,
   updated_at = $8 where id = $1
+"""
+_STATE = """
+update bots set status = $2, reason = null, updated_at = $3, anchor_at = $4, held_active = false where id = $1
 """
 _FORGET = """
 update bots b set waiting_since = null, waiting_for = null, committed = 0
@@ -32,34 +38,50 @@ returning waiting_since, waiting_for, committed
 _LOST = timedelta(minutes=5)  # by then what is left of a signal has neither an approval nor a deadline to be sent in
 
 
-async def create_bot(work: Work, user_id: UUID, asked: Any, default_timeframe: str, now: datetime) -> Row:
-    """Make a bot. A strategy id nobody knows is bound to `hold`, which never trades."""
-    filters = instrument(asked.exchange, asked.symbol)
+def market(exchange: str, symbol: str | None) -> Instrument:
+    """The instrument of any spelling; without a symbol the first that the exchange has. Raises INVALID_SYMBOL."""
+    there = exchange.lower()
+    return instrument(exchange, symbol or next((s for e, s in INSTRUMENTS if e == there), "BTC/USDT"))
+
+
+async def create_bot(
+    work: Work,
+    user_id: UUID,
+    asked: Mapping[str, Any],
+    default_timeframe: str,
+    now: datetime,
+    managed_by: UUID | None = None,
+) -> Row:
+    """Make a bot. A strategy id or name that nobody knows is bound to `hold`, which never trades."""
+    filters = market(asked["exchange"], asked.get("symbol"))
     account_id = await queries.account_for(work.connection, user_id, filters.exchange)
     if account_id is None:
         raise MillraceError(Code.INVALID_STATE, f"there is no account on {filters.exchange} to trade with")
-    found = await queries.strategy(work.connection, user_id, asked.strategy_id)
-    strategy = found["strategy_type"] if found else "hold"
-    base = found["parameters"] if found else {}
-    config = dict(asked.config)
-    parameters = _parameters(strategy, base, config)
-    timeframe = parse_timeframe(str(config.get("timeframe") or asked.timeframe or default_timeframe))
+    chosen = await choose(work.connection, user_id, asked.get("strategy_id"), asked.get("strategy"))
+    config = dict(asked.get("config") or {})
+    parameters = _parameters(chosen.bound, chosen.parameters, config)
+    timeframe = parse_timeframe(str(config.get("timeframe") or asked.get("timeframe") or default_timeframe))
     row = await queries.insert_bot(
         work.connection,
         (
             new_id(),
             user_id,
             account_id,
-            asked.name,
-            asked.strategy_id,
-            strategy,
+            asked["name"],
+            asked.get("base_name") or asked["name"],
+            chosen.strategy_id,
+            chosen.bound,
             filters.exchange,
             filters.symbol,
-            asked.symbol,
+            asked.get("symbol") or filters.symbol,
             timeframe,
             orjson.dumps(config, default=str).decode(),
             orjson.dumps(parameters, default=str).decode(),
-            asked.origin,
+            asked.get("trading_mode", "paper"),
+            asked.get("risk_mode", "balanced"),
+            asked.get("initial_capital", ZERO),
+            managed_by,
+            asked["origin"],
             now,
         ),
     )
@@ -77,44 +99,40 @@ def _parameters(strategy: str, base: Row, config: Row) -> Row:
     return parameters
 
 
-async def change_state(work: Work, user_id: UUID, bot_id: UUID, verb: str, now: datetime) -> Row:
+async def change_state(work: Work, user_id: UUID, ref: Ref, verb: str, now: datetime) -> Row:
     """Start, pause, resume, stop or delete a bot.
 
     An order under way goes on, and the bot still learns how it ends. What a deleted bot holds stays in the account.
     A start does not wait any more for a signal of which nothing has been heard for five minutes.
     """
-    row = await queries.get_bot(work.connection, user_id, bot_id, lock=True)
-    if row is None:
-        raise not_found("bot")
+    return await changed(work, await queries.get_bot(work.connection, user_id, ref, lock=True), verb, now)
+
+
+async def changed(work: Work, row: Row, verb: str, now: datetime) -> Row:
+    """The same with a bot that is locked already."""
+    if (verb, row["status"]) == ("stop", "created"):
+        return row  # what has never run has stopped
     status = after(verb, row["status"])
     if status == row["status"]:
         return row
+    closed = await queries.account(work.connection, row["user_id"], row["account_id"]) is None
+    check_runs(verb, row["held_reason"], closed=closed)
     # a start warms up afresh; a resumed bot goes on where it was
     row.update(status=status, reason=None, updated_at=now, anchor_at=None if verb == "start" else row["anchor_at"])
-    await work.connection.execute(
-        "update bots set status = $2, reason = null, updated_at = $3, anchor_at = $4 where id = $1",
-        bot_id,
-        status,
-        now,
-        row["anchor_at"],
-    )
-    if verb == "start" and (freed := await work.connection.fetchrow(_FORGET, bot_id, _LOST)):
+    await work.connection.execute(_STATE, row["id"], status, now, row["anchor_at"])
+    if verb == "start" and (freed := await work.connection.fetchrow(_FORGET, row["id"], _LOST)):
         row.update(freed)
     held = f"delete: {plain(row['position'])} {row['symbol'].split('/')[0]} stay in the account"
     tell(work, row, now, reason=held if verb == "delete" and row["position"] else verb)
     return row
 
 
-async def update_bot(
-    work: Work, user_id: UUID, bot_id: UUID, name: str | None, config: Row | None, now: datetime
-) -> Row:
+async def update_bot(work: Work, user_id: UUID, ref: Ref, name: str | None, config: Row | None, now: datetime) -> Row:
     """Change name and configuration; given keys of the configuration replace the old ones.
 
     A running bot goes on with it from the next candle. Other parameters or another timeframe warm up afresh.
     """
-    row = await queries.get_bot(work.connection, user_id, bot_id, lock=True)
-    if row is None:
-        raise not_found("bot")
+    row = await queries.get_bot(work.connection, user_id, ref, lock=True)
     merged = {**row["config"], **(config or {})}
     parameters = _parameters(row["strategy"], row["parameters"], merged)
     timeframe = row["timeframe"]
@@ -127,7 +145,7 @@ async def update_bot(
     row.update(name=name or row["name"], config=merged, parameters=parameters, timeframe=timeframe, updated_at=now)
     await work.connection.execute(
         _UPDATE,
-        bot_id,
+        row["id"],
         row["name"],
         orjson.dumps(merged, default=str).decode(),
         orjson.dumps(parameters, default=str).decode(),

@@ -1,6 +1,6 @@
 """What the handlers need from storage."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from millrace.common.db.work import Work
 from millrace.common.events.trading import AccountOpened, OrderUpdated
+from millrace.common.kernel.market import Candle
 
 Row = dict[str, Any]
 
@@ -45,7 +46,21 @@ class Bots(Protocol):
         ...
 
     async def stop_all(self, work: Work, user_id: UUID, reason: str, at: datetime) -> list[Row]:
-        """Stop every running bot of a user; the bots that were stopped."""
+        """Stop every running bot of a user; the bots that were stopped.
+
+        Nothing is left by which more could be ordered: no mode but the first, no secret for alerts, no target.
+        """
+        ...
+
+    async def close_account(self, work: Work, user_id: UUID, account_id: UUID, reason: str, at: datetime) -> list[Row]:
+        """Stop every running bot on an account that is closed; the bots that were stopped.
+
+        Without any open account left, the user's mode is `testing` again.
+        """
+        ...
+
+    async def measure(self, work: Work, runs: Collection[tuple[UUID, UUID]], candle: Candle) -> dict[Any, Decimal]:
+        """By (user, strategy) how far a strategy's run has fallen from its best, as a fraction of what it was worth."""
         ...
 
     async def stop(self, work: Work, reasons: Mapping[UUID, str], at: datetime) -> list[Row]:
@@ -67,8 +82,8 @@ class Bots(Protocol):
         """
         ...
 
-    async def stepped(self, work: Work, rows: Sequence[Row], opened_at: datetime) -> None:
-        """Note that bots have seen a candle, where their memory begins, and what they wait for."""
+    async def stepped(self, work: Work, rows: Sequence[Row], candle: Candle) -> None:
+        """Note that bots have seen a candle and its price, where their memory begins, and what they wait for."""
         ...
 
     async def skipped(self, work: Work, skips: Sequence[NonDecision], at: datetime) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 
 from millrace.bots.app.past import Past, Stretch, runs
+from millrace.bots.domain.capital import default_size
 from millrace.bots.domain.memory import Memory
 from millrace.bots.domain.runner import Runner
 from millrace.common.kernel import timeframes
@@ -26,10 +27,11 @@ Row = dict[str, Any]
 _DEFAULT_SIZE = Decimal("0.1")
 
 
-def made_from(name: str, parameters: Row, config: Row) -> tuple[Strategy, SizingRule]:
-    """A bot's strategy and sizing; the size is the strategy's own where the configuration gives none."""
+def made_from(name: str, parameters: Row, config: Row, risk_mode: str = "balanced") -> tuple[Strategy, SizingRule]:
+    """A bot's strategy and sizing; the size is the strategy's own, by risk mode, where the configuration gives none."""
     strategy = create(name, parameters)
-    return strategy, parse_sizing(config, getattr(strategy.parameters, "position_size", _DEFAULT_SIZE))
+    size = default_size(getattr(strategy.parameters, "position_size", _DEFAULT_SIZE), risk_mode)
+    return strategy, parse_sizing(config, size)
 
 
 class Runners:
@@ -118,11 +120,12 @@ class Runners:
 
 
 def _recipe(row: Row) -> str:
-    return f"{row['strategy']} {row['timeframe']} {row['parameters']} {row['config']}"
+    return f"{row['strategy']} {row['timeframe']} {row['parameters']} {row['config']} {row['risk_mode']}"
 
 
 def _ingredients(row: Row) -> tuple[Strategy, SizingRule, Memory]:
-    strategy, sizing = made_from(row["strategy"], orjson.loads(row["parameters"]), orjson.loads(row["config"]))
+    parameters, config = orjson.loads(row["parameters"]), orjson.loads(row["config"])
+    strategy, sizing = made_from(row["strategy"], parameters, config, row["risk_mode"])
     return strategy, sizing, Memory(row["id"], strategy.warmup)
 
 

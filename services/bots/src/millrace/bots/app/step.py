@@ -6,6 +6,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from millrace.bots.app.ports import NonDecision, Row
+from millrace.bots.domain.capital import entry_size
+from millrace.bots.domain.modes import entry_barred
 from millrace.bots.domain.runner import Runner
 from millrace.common.db.work import Work
 from millrace.common.events.market import CandleClosed
@@ -56,6 +58,9 @@ class Step:
             self._skip(row, "an earlier order is still under way", signal.values)
             return
         entering = signal.action is Action.ENTER_LONG
+        if entering and (barred := entry_barred(row)):
+            self._skip(row, barred, signal.values)
+            return
         sized = self._entry(row, runner) if entering else self._exit(row)
         if sized.reason:
             self._skip(row, "the order would be too small or too dear", signal.values, sized.reason)
@@ -69,8 +74,7 @@ class Step:
 
     def _entry(self, row: Row, runner: Runner) -> Sized:
         free = row["free"] - self._spent[row["account_id"]]
-        price, filters = self._candle.close, self._instrument
-        return runner.sizing.size(equity=row["equity"], available=free, price=price, instrument=filters)
+        return entry_size(row, runner.sizing, free, self._candle.close, self._instrument)
 
     def _exit(self, row: Row) -> Sized:
         return whole_position(row["position"], price=self._candle.close, instrument=self._instrument)

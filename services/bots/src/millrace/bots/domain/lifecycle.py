@@ -19,3 +19,13 @@ def after(verb: str, status: str) -> str:
     if status not in allowed:
         raise MillraceError(Code.INVALID_STATE, f"a bot that is {status} cannot {verb}")
     return new
+
+
+def check_runs(verb: str, held: str | None, *, closed: bool) -> None:
+    """Raise INVALID_STATE when a bot may not begin to run: an administrator holds it, or its account is closed."""
+    if verb not in ("start", "resume"):
+        return
+    if held is not None:
+        raise MillraceError(Code.INVALID_STATE, f"an administrator holds this bot: {held}", details={"held": held})
+    if closed:
+        raise MillraceError(Code.INVALID_STATE, "the bot's account was closed; link another one first")

@@ -1,0 +1,86 @@
+"""Users' secrets for alerts, and whose an alert is."""
+
+import secrets as randomness
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from millrace.bots.domain.alerts import SALT, Secrets, hashed, named_bot, signed
+from millrace.common.db.database import Connection, Database
+from millrace.common.db.work import Work
+from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.web.json_body import loads
+
+Row = dict[str, Any]
+
+_SET = """
+insert into alert_secrets (user_id, salt, hash, created_at) values ($1, $2, $3, $4)
+on conflict (user_id) do update set salt = excluded.salt, hash = excluded.hash, created_at = excluded.created_at,
+  used_at = null
+"""
+_STATE = "select created_at, used_at from alert_secrets where user_id = $1"
+_BY_HASH = "select user_id, salt from alert_secrets where hash = $1"
+_BY_USER = "select user_id, salt from alert_secrets where user_id = $1"
+_BY_BOT = """
+select user_id, salt from alert_secrets where user_id in (
+  select user_id from bots where name = $1 and status <> 'deleted' union
+  select user_id from bots where base_name = $1 and status <> 'deleted')
+order by created_at limit 1000
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An alert's own bytes as they came, with a signature over them or a secret that came in the address.
+
+    `user_id` says whose secret signs it; without it, those of the owners of bots with the name in it are tried.
+    """
+
+    raw: bytes
+    signature: str | None = None
+    secret: str | None = None
+    user_id: UUID | None = None
+
+
+async def rotate(work: Work, secrets: Secrets, user_id: UUID, now: datetime) -> Row:
+    """A new secret, told this once; the one before is worth nothing from now on."""
+    salt = randomness.token_bytes(SALT)
+    secret = secrets.of(user_id, salt)
+    await work.connection.execute(_SET, user_id, salt, hashed(secret), now)
+    return {"secret": secret, "created_at": now}
+
+
+async def state(connection: Connection, user_id: UUID) -> Row:
+    """Whether the user has a secret, since when, and when an alert last came with it."""
+    row = await connection.fetchrow(_STATE, user_id)
+    return {"exists": row is not None, "created_at": row and row["created_at"], "used_at": row and row["used_at"]}
+
+
+async def forget(work: Work, user_id: UUID) -> None:
+    """No alert is believed any more."""
+    await work.connection.execute("delete from alert_secrets where user_id = $1", user_id)
+
+
+async def sender(database: Database, secrets: Secrets, delivery: Delivery) -> UUID:
+    """Whose alert it is. Raises AUTH_INVALID, in the same words whatever is wrong."""
+    for row in await _candidates(database, delivery):
+        secret = secrets.of(row["user_id"], row["salt"])
+        if delivery.secret is not None or signed(secret, delivery.raw, delivery.signature or ""):
+            found: UUID = row["user_id"]
+            return found
+    raise MillraceError(Code.AUTH_INVALID, "the alert's signature or secret is not valid")
+
+
+async def _candidates(database: Database, delivery: Delivery) -> list[Any]:
+    if delivery.secret is not None:
+        return await database.fetch(_BY_HASH, hashed(delivery.secret))
+    if not delivery.signature:
+        return []
+    if delivery.user_id is not None:
+        return await database.fetch(_BY_USER, delivery.user_id)
+    try:
+        name = named_bot(loads(delivery.raw))
+    except MillraceError:
+        return []
+    return await database.fetch(_BY_BOT, name) if name else []

@@ -1,0 +1,85 @@
+"""Take-profits that alerts asked for: what an alert bought is sold when a candle closes at its price or above."""
+
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from millrace.common.db.work import Work
+from millrace.common.events.market import CandleClosed
+from millrace.common.events.message import Message
+from millrace.common.events.trading import OrderUpdated, Side, SignalRaised
+from millrace.common.kernel.ids import derive_id
+
+Market = tuple[str, str]
+
+_KEEP = """
+insert into targets (signal_id, bot_id, user_id, account_id, exchange, symbol, price)
+values ($1, $2, $3, $4, $5, $6, $7)
+"""
+_DROP = "delete from targets where user_id = $1 and bot_id = $2 and account_id = $3 and symbol = $4"
+_BOUGHT = "update targets set quantity = greatest(quantity, $3) where user_id = $1 and signal_id = $2"
+_NEVER = "delete from targets where user_id = $1 and signal_id = $2 and quantity = 0"
+_MARKETS = """
+select distinct exchange, symbol from targets join unnest($1::text[], $2::text[]) as n(exchange, symbol)
+  using (exchange, symbol) where quantity > 0
+"""
+# on the account its bot trades on no more than the bot still holds: the rest may be somebody else's
+_REACHED = """
+with gone as (delete from targets where exchange = $1 and symbol = $2 and quantity > 0 and price <= $3 returning *)
+select g.*, b.name, case when (b.account_id, b.symbol) = (g.account_id, g.symbol)
+  then least(g.quantity, b.position) else g.quantity end as held
+from gone g join bots b on b.id = g.bot_id order by g.signal_id
+"""
+
+
+async def watch(work: Work, signal: SignalRaised, price: Decimal) -> None:
+    """Sell what the signal buys at this price."""
+    place = (signal.user_id, signal.account_id, signal.exchange, signal.symbol)
+    await work.connection.execute(_KEEP, signal.signal_id, signal.bot_id, *place, price)
+
+
+async def drop(work: Work, signal: SignalRaised) -> None:
+    """Watch no price any more for what a bot has of this there: it is being sold."""
+    await work.connection.execute(_DROP, signal.user_id, signal.bot_id, signal.account_id, signal.symbol)
+
+
+async def follow(work: Work, order: OrderUpdated, *, ended: bool) -> None:
+    """Note how much a signal has bought; one that bought nothing needs no watching."""
+    if order.side is not Side.BUY:
+        return
+    if order.filled_quantity:
+        await work.connection.execute(_BOUGHT, order.user_id, order.intent_id, order.filled_quantity)
+    elif ended:
+        await work.connection.execute(_NEVER, order.user_id, order.intent_id)
+
+
+async def watched(work: Work, markets: Collection[Market]) -> set[Market]:
+    """Of some (exchange, symbol) those that have a target."""
+    rows = await work.connection.fetch(_MARKETS, [one for one, _ in markets], [one for _, one in markets])
+    return {(row["exchange"], row["symbol"]) for row in rows}
+
+
+async def sell_reached(work: Work, message: Message[CandleClosed]) -> None:
+    """Signal an exit for every target that a closed candle has reached, whatever state its bot is in."""
+    event = message.event
+    for row in await work.connection.fetch(_REACHED, event.exchange, event.symbol, event.candle.close):
+        if row["held"] > 0:
+            at = event.candle.closed_at
+            work.emit(_exit(row["signal_id"], dict(row), event, at), message)
+
+
+def _exit(signal_id: UUID, row: dict[str, object], event: CandleClosed, at: datetime) -> SignalRaised:
+    return SignalRaised.model_validate(
+        {
+            **{name: row[name] for name in ("user_id", "account_id", "bot_id", "exchange", "symbol")},
+            "signal_id": derive_id(at, "target", signal_id),
+            "bot": row["name"],
+            "side": Side.SELL,
+            "quantity": row["held"],
+            "reference_price": event.candle.close,
+            "reduce_only": True,
+            "reason": "take profit reached",
+            "candle_at": event.opened_at,
+        }
+    )
