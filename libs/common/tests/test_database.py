@@ -6,6 +6,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from millrace.common.bus.postgres import PostgresBus
 from millrace.common.db.database import RETRYABLE, Database
 from millrace.common.testing.desk import SCHEMA, Desk, NewDesk
 
@@ -93,6 +94,19 @@ async def test_a_closed_database_says_so(notes: Desk) -> None:
     await database.ping()
     await database.close()
     await database.close()
+
+
+@pytest.mark.parametrize("kind", ["database", "bus"])
+async def test_closing_cuts_who_stays_busy(new_desk: NewDesk, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr("millrace.common.db.database.CLOSE_SECONDS", 0.1)
+    desk = await new_desk("postgres")
+    assert isinstance(desk.bus, PostgresBus)
+    pool, close = (desk.database.pool, desk.database.close) if kind == "database" else (desk.bus.pool, desk.bus.stop)
+    async with pool.acquire() as connection:
+        async with asyncio.timeout(10):
+            await close()
+        with pytest.raises(asyncpg.InterfaceError):
+            await connection.fetchval("select 1")
 
 
 async def test_more_work_than_connections_waits_its_turn(notes: Desk) -> None:

@@ -26,7 +26,7 @@ from millrace.common.bus.port import (
     Record,
     Standing,
 )
-from millrace.common.db.database import RETRYABLE
+from millrace.common.db.database import RETRYABLE, close_pool
 from millrace.common.db.retention import LETTERS_SECONDS, deleted
 from millrace.common.db.work import INBOX, Work, inbox_columns
 from millrace.common.events.envelope import ATTRIBUTES, Envelope
@@ -126,7 +126,7 @@ class PostgresBus:
 
     async def stop(self) -> None:
         if self._pool is not None:
-            await self._pool.close()
+            await close_pool(self._pool)
             self._pool = None
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:

@@ -45,6 +45,7 @@ RETRYABLE: tuple[type[Exception], ...] = (
     OSError,
 )
 
+CLOSE_SECONDS = 5.0
 _AS_USER = "select set_config('role', $1, true), set_config('millrace.tenant', $2, true)"
 
 
@@ -92,15 +93,10 @@ class Database:
         )
 
     async def close(self) -> None:
-        """Give back all connections; those still busy after five seconds are cut."""
-        if self._pool is None:
-            return
+        """Give back all connections, as `close_pool` does."""
         pool, self._pool = self._pool, None
-        try:
-            async with asyncio.timeout(5):
-                await pool.close()
-        except TimeoutError:
-            pool.terminate()
+        if pool is not None:
+            await close_pool(pool)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -122,3 +118,12 @@ class Database:
     async def ping(self) -> None:
         """Raise unless the server answers."""
         await self.pool.fetchval("select 1")
+
+
+async def close_pool(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    """Give back all connections of a pool; those still busy after five seconds are cut."""
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()

@@ -168,20 +168,21 @@ async def desk_url(new_database: NewDatabase, tmp_path_factory: pytest.TempPathF
 @pytest.fixture
 async def new_desk(desk_url: str) -> AsyncIterator[NewDesk]:
     """`await new_desk("memory")` opens a desk on empty tables; another one on the same tables with `empty=False`."""
-    desks: list[Desk] = []
+    opened: list[tuple[Desk, Bus]] = []
 
     async def open_desk(kind: str = "memory", *, empty: bool = True) -> Desk:
         desk = Desk(desk_url, kind)
         if empty:
             await desk.as_superuser(f"truncate {', '.join(_TABLES)} restart identity")
+        opened.append((desk, desk.bus))
         await desk.database.open()
         await desk.bus.start()
-        desks.append(desk)
         return desk
 
     yield open_desk
-    for desk in desks:
-        await desk.bus.stop()
+    for desk, started in opened:
+        for bus in dict.fromkeys((started, desk.bus)):  # a test may have given it another one
+            await bus.stop()
         await desk.database.close()
 
 
