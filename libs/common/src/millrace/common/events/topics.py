@@ -115,7 +115,7 @@ _ALL = (
         "auth",
         {},
         retention_seconds=90 * DAY,
-        also=("portfolio",),
+        also=("portfolio", "assistant"),
         about="Who did what.",
     ),
 )

@@ -9,7 +9,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from millrace.common.kernel.instruments import EXCHANGES, Instrument
 from millrace.common.kernel.symbols import parse_symbol
 
-SERVICES = ("auth", "marketdata", "bots", "execution", "risk", "portfolio", "backtest", "ml", "notifier", "gateway")
+SERVICES = (
+    *("auth", "marketdata", "bots", "execution", "risk", "portfolio"),
+    *("backtest", "ml", "assistant", "notifier", "gateway"),
+)
 
 
 def _at(port: int) -> Any:
@@ -76,6 +79,7 @@ class Settings(BaseSettings):
     portfolio_url: str = _at(8006)
     backtest_url: str = _at(8008)
     ml_url: str = _at(8009)
+    assistant_url: str = _at(8010)
     notifier_url: str = _at(8007)
     gateway_url: str = _at(8000)
 

@@ -1,0 +1,1 @@
+"""Asking in words: conversations, and plans that wait for a confirmation."""

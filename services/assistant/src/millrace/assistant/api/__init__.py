@@ -1,0 +1,1 @@
+"""The service's HTTP API, spoken by the gateway."""

@@ -1,0 +1,1 @@
+"""What users can ask and have done."""

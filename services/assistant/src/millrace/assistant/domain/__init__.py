@@ -1,0 +1,1 @@
+"""Understanding what was typed, and the seal under a plan."""

@@ -1,0 +1,26 @@
+"""Wires the assistant service."""
+
+from datetime import timedelta
+
+from millrace.assistant.adapters.neighbours import Neighbours
+from millrace.assistant.adapters.openai_api import OpenAiModel
+from millrace.assistant.api.http import routes
+from millrace.assistant.app.assistant import Assistant
+from millrace.assistant.app.free_text import FreeText
+from millrace.assistant.config import AssistantSettings
+from millrace.common.auth.internal import any_principal
+from millrace.common.runtime.service import Context, Service
+from millrace.common.web.app import add_routes, create_app
+
+
+def build(context: Context) -> Service:
+    """Put the service together."""
+    settings, internal, clock = AssistantSettings(), context.keys.internal, context.clock
+    platform = Neighbours(context.call, internal)
+    model = OpenAiModel(settings.model_url, settings.model, settings.api_key) if settings.model_url else None
+    free_text = FreeText(model, clock, settings.model_seconds) if model else None
+    lasts = timedelta(seconds=settings.confirm_seconds)
+    assistant = Assistant(context.works, clock, context.rng, platform, lasts, free_text)
+    api = create_app("assistant", service="assistant")
+    add_routes(api, routes(context.works, assistant, platform, clock, any_principal(internal, "assistant")))
+    return Service("assistant", api=api, stop=[model.close] if model else ())
