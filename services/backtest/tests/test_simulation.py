@@ -64,7 +64,7 @@ def test_an_order_that_the_cash_does_not_pay_for_at_the_open_is_not_made() -> No
     bars[4] = bar(4, 120, open=120)
     outcome = ran(series(bars), share="1")
     assert outcome.skips["the cash did not pay for the order at the open"] == 2  # and again at 130
-    assert outcome.trades == []
+    assert outcome.trades[0].entry_at == START + 6 * HOUR  # 120 again, paid with what 130 asked for
 
 
 def test_an_order_over_the_most_the_exchange_takes_is_refused_by_it() -> None:

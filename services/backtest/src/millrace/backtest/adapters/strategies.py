@@ -31,7 +31,7 @@ class BotsStrategies:
             if isinstance(ref, int):
                 raise not_found("strategy") from None
             return StrategyRow(ref, None, _SAFE, {})
-        return StrategyRow(UUID(row["id"]), row["num"], row["strategy_type"], row["parameters"])
+        return StrategyRow(UUID(row["id"]), row["num"], row["bound"], row["parameters"])
 
     async def builtin(self, user: Principal, name: str) -> StrategyRow:
         """Under the id that a built-in strategy has everywhere."""
