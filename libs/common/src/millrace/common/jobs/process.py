@@ -13,6 +13,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from millrace.common.kernel.errors import MillraceError
+
 Report = Callable[[float, str], None]
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,8 +36,10 @@ async def in_process(
     """
     ours, theirs = _SPAWN.Pipe()
     process = _SPAWN.Process(target=_main, args=(theirs, function, arguments, options), daemon=True)
-    process.start()
-    theirs.close()
+    try:
+        await _start(process)
+    finally:
+        theirs.close()
     loop, readable = asyncio.get_running_loop(), asyncio.Event()
     loop.add_reader(ours.fileno(), readable.set)
     try:
@@ -50,6 +54,9 @@ async def in_process(
                     case "result":
                         result: R = value
                         return result
+                    case "refused":
+                        code, message, said = value
+                        raise MillraceError(code, message, **said)
                     case _:
                         raise value
     except (EOFError, ConnectionResetError):
@@ -63,6 +70,25 @@ async def in_process(
         process.close()
 
 
+async def _start(process: "multiprocessing.process.BaseProcess") -> None:
+    """In a thread: large arguments fill a pipe until the new process is there to read them.
+
+    A cancellation is told once it has been started, and kills it.
+    """
+    starting = asyncio.get_running_loop().run_in_executor(None, process.start)
+    cancelled: asyncio.CancelledError | None = None
+    while not starting.done():
+        try:
+            await asyncio.wait([starting])
+        except asyncio.CancelledError as told:
+            cancelled = told
+    starting.result()
+    if cancelled is not None:
+        process.kill()
+        process.join()
+        raise cancelled
+
+
 def _main(pipe: "Connection[Any, Any]", function: Callable[..., Any], arguments: Any, options: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     os.nice(_NICE)
@@ -72,6 +98,9 @@ def _main(pipe: "Connection[Any, Any]", function: Callable[..., Any], arguments:
             "result",
             function(lambda progress, note="": pipe.send(("report", (progress, note))), *arguments, **options),
         )
+    except MillraceError as problem:  # as pickle does not know how it is made, and the worker must know what it says
+        said = {"fields": problem.fields, "details": problem.details, "retry_after": problem.retry_after}
+        answer = "refused", (problem.code, problem.message, said)
     except Exception as problem:
         answer = "error", problem
     try:
