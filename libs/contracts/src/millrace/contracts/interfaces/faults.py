@@ -1,0 +1,22 @@
+"""How contract interfaces says that something went wrong."""
+
+from typing import Any
+
+from millrace.contracts.canonical.problem import Problem
+
+
+def error(problem: Problem) -> dict[str, Any]:
+    """Code and message, and the first field that is wrong with its reason; without one the reason is the message."""
+    field, reason = next(iter(problem.fields.items()), ("", problem.message))
+    return {
+        "error": {
+            "code": problem.code.value,
+            "message": problem.message,
+            "details": {"field": field, "reason": reason.removeprefix("Value error, ")},
+        }
+    }
+
+
+def status(problem: Problem) -> int:
+    """As it is, but whatever is wrong with a request is a 400: the document knows no 422."""
+    return 400 if problem.status == 422 else problem.status

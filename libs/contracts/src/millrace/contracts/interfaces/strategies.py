@@ -1,0 +1,151 @@
+"""Strategies."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from millrace.contracts.canonical.bots import CreateStrategy, ListStrategies, Strategy, UpdateStrategy
+from millrace.contracts.canonical.frame import Page
+from millrace.contracts.interfaces.wire import Free, I, Name, Time, row
+from millrace.contracts.names import Access
+from millrace.contracts.spelling import moment
+from millrace.contracts.table import Asked, Call, Shape, View
+
+_LONGEST = 2000
+
+
+class Strategies(Asked):
+    """Which strategies."""
+
+    active: bool | None = None
+    limit: int = Field(50, ge=1, le=100)
+
+
+class NewStrategy(Asked):
+    """A strategy to be made; it begins inactive."""
+
+    name: Name
+    description: str = Field("", max_length=_LONGEST)
+    config: Free = Field(default_factory=dict)
+
+
+class SetStrategy(Asked):
+    """All that a strategy is: what it was before is gone."""
+
+    name: Name
+    description: str = Field("", max_length=_LONGEST)
+    config: Free
+    is_active: bool
+
+
+class Base(Shape):
+    """What every answer about a strategy says."""
+
+    id: str
+    name: str
+    description: str
+    is_active: bool
+
+
+class StrategyItem(Base):
+    """A strategy of a list."""
+
+    created_at: Time
+    updated_at: Time
+
+
+class StrategyList(Shape):
+    """Some strategies."""
+
+    strategies: list[StrategyItem]
+
+
+class StrategyMade(Base):
+    """A new strategy."""
+
+    config: dict[str, Any]
+    created_at: Time
+
+
+class StrategyChanged(Base):
+    """A strategy as it is now."""
+
+    config: dict[str, Any]
+    updated_at: Time
+
+
+def listed(found: Page[Strategy], now: datetime) -> dict[str, Any]:
+    """Some strategies."""
+    return {"strategies": [{**_base(each), **_made_at(each), **_changed_at(each)} for each in found.items]}
+
+
+def made(strategy: Strategy, now: datetime) -> dict[str, Any]:
+    """A new strategy."""
+    return {**_base(strategy), "config": free(strategy.config), **_made_at(strategy)}
+
+
+def changed(strategy: Strategy, now: datetime) -> dict[str, Any]:
+    """A strategy as it is now."""
+    return {**_base(strategy), "config": free(strategy.config), **_changed_at(strategy)}
+
+
+def free(value: Any) -> Any:
+    """What a user stored in a free-form object, as JSON: amounts are numbers."""
+    match value:
+        case dict():
+            return {str(key): free(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [free(inner) for inner in value]
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case datetime():
+            return moment(value)
+        case UUID():
+            return str(value)
+    return value
+
+
+def _base(strategy: Strategy) -> dict[str, Any]:
+    return {
+        "id": str(strategy.id),
+        "name": strategy.name,
+        "description": strategy.description,
+        "is_active": strategy.is_active,
+    }
+
+
+def _made_at(strategy: Strategy) -> dict[str, str]:
+    return {"created_at": moment(strategy.created_at)}
+
+
+def _changed_at(strategy: Strategy) -> dict[str, str]:
+    return {"updated_at": moment(strategy.updated_at)}
+
+
+def _list(call: Call) -> ListStrategies:
+    return ListStrategies(is_active=call.query.active, limit=call.query.limit)
+
+
+def _create(call: Call) -> CreateStrategy:
+    return CreateStrategy(**call.body.model_dump(), origin=I)
+
+
+def _update(call: Call) -> UpdateStrategy:
+    return UpdateStrategy(id=call.ref("id"), **call.body.model_dump())
+
+
+_ALL = "/api/v1/strategies"
+ROWS = (
+    row("GET", _ALL, "strategies.list", Access.USER, View(_list, listed, StrategyList, query=Strategies)),
+    row("POST", _ALL, "strategies.create", Access.TRADER, View(_create, made, StrategyMade, body=NewStrategy)),
+    row(
+        "PUT",
+        f"{_ALL}/{{id}}",
+        "strategies.update",
+        Access.TRADER,
+        View(_update, changed, StrategyChanged, body=SetStrategy),
+    ),
+)
