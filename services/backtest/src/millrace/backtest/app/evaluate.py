@@ -18,7 +18,6 @@ from millrace.common.kernel.market import Candle
 from millrace.common.kernel.money import plain
 
 MOST_POINTS = 10_000
-_PRICES = ("open", "high", "low", "close", "volume")
 
 
 class Stored(NamedTuple):
@@ -59,12 +58,21 @@ def evaluate(report: Callable[[float, str], None], plan: Plan, stored: Sequence[
 
 
 def _candles(stored: Stored, pages: Sequence[bytes]) -> list[Candle]:
-    market = (stored.instrument.exchange, stored.instrument.symbol, stored.timeframe)
-    return [
-        Candle(*market, datetime.fromisoformat(row["opened_at"]), *(Decimal(row[name]) for name in _PRICES))
-        for page in pages
-        for row in orjson.loads(page)["items"]
-    ]
+    return [_candle(stored, row) for page in pages for row in orjson.loads(page)["items"]]
+
+
+def _candle(stored: Stored, row: dict[str, str]) -> Candle:
+    return Candle(
+        stored.instrument.exchange,
+        stored.instrument.symbol,
+        stored.timeframe,
+        datetime.fromisoformat(row["opened_at"]),
+        open=Decimal(row["open"]),
+        high=Decimal(row["high"]),
+        low=Decimal(row["low"]),
+        close=Decimal(row["close"]),
+        volume=Decimal(row["volume"]),
+    )
 
 
 def _curve(outcome: Outcome) -> list[dict[str, Any]]:
