@@ -114,6 +114,13 @@ def test_a_trader_shows_as_a_viewer_who_may_trade(role: str, word: str) -> None:
     assert data["timestamp"] == "2026-01-02T03:04:05Z"
 
 
+@pytest.mark.parametrize("token", [None, "", "x" * 4097])
+def test_a_refresh_needs_a_token(token: str | None) -> None:
+    assert ask("POST", "/auth/refresh", body={"refresh_token": "rr"}).refresh_token.get_secret_value() == "rr"
+    with pytest.raises(ValidationError, match="refresh_token"):
+        ask("POST", "/auth/refresh", body={"refresh_token": token})
+
+
 def test_a_logout_needs_no_body_and_may_name_a_session() -> None:
     view = row("POST", "/auth/logout").view
     assert view.parse(Call()) == ask("POST", "/auth/logout") == users.Logout()

@@ -96,6 +96,9 @@ def test_what_comes_in_goes_out() -> None:
 def test_groups_are_paged_by_offset() -> None:
     assert (ask(*LIST).limit, ask(*LIST).offset) == (50, 0)
     assert ask(*LIST, {"offset": "5"}).offset == ask(*LIST, {"skip": "5"}).offset == 5
+    for wrong in ({"offset": -1}, {"skip": -1}, {"offset": 10**10}):
+        with pytest.raises(ValidationError):
+            ask(*LIST, wrong)
     data = answer(*LIST, Page[Group](items=(sample(Group),), total=12, limit=1, offset=5))["data"]
     assert (len(data["groups"]), data["total"], data["limit"], data["offset"]) == (1, 12, 1, 5)
 
@@ -188,7 +191,8 @@ def test_a_groups_report_holds_days_and_numbers() -> None:
     assert told["daily_returns"] == [
         {"date": "2025-02-01", "profit": 50.0, "return_percentage": 0.5, "balance": 10_050.0}
     ]
-    assert (told["group_id"], told["initial_balance"], told["end_date"]) == (OTHER, 10_000.0, "2025-02-01T23:59:59Z")
+    assert (told["group_id"], told["initial_balance"]) == (OTHER, 10_000.0)
+    assert (told["start_date"], told["end_date"]) == ("2026-01-02T03:04:05Z", "2025-02-01T23:59:59Z")
     assert told["metrics"]["total_return"] == 25.0
 
 
