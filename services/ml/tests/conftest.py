@@ -93,6 +93,19 @@ class House:
         """The ml service's answer."""
         return await self.stand.ask("ml", method, path, user or self.user, json=json, query=query)
 
+    async def turn(self) -> None:
+        """What happens every minute happens now."""
+        [loop] = self.stand.host.running["ml"].service.loops
+        await loop.args[1]()  # type: ignore[attr-defined]  # a partial of keep_house
+
+    async def active(self, count: int = 1) -> None:
+        """Until so many models have learned."""
+
+        async def there() -> bool:
+            return len(await self.models(is_active=True)) == count
+
+        await self.stand.host.until(there, 90)
+
     async def train(self, ref: object = SEED, user: Principal | None = None, **asked: Any) -> Answer:
         """The answer to a request for a quick training on November, changed as asked."""
         given = {"start": "2023-11-01T00:00:00Z", "end": "2023-12-01T00:00:00Z", "hyperparameters": QUICK, **asked}
@@ -133,7 +146,7 @@ def new_house(start_service: StartService, monkeypatch: pytest.MonkeyPatch) -> N
     """Starts the services; `turn` is how often models look for something to do, `until` how far the market goes."""
 
     async def start(turn: float = NEVER, until: datetime = NOW - timedelta(minutes=20), **settings: str) -> House:
-        values = {"turn_seconds": str(turn), "symbols": "BTC/USDT", **settings}
+        values = {"turn_seconds": str(turn), "symbols": "BTC/USDT", "epochs": "2", **settings}
         for name, value in values.items():
             monkeypatch.setenv(f"MILLRACE_ML_{name.upper()}", value)
         monkeypatch.setenv("MILLRACE_MARKETDATA_FEED", "none")

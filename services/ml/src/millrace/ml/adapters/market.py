@@ -44,6 +44,5 @@ class MarketCandles:
 
 
 def _candle(series: Series, row: dict[str, Any]) -> Candle:
-    opened_at = datetime.fromisoformat(row["opened_at"])
-    prices = {name: Decimal(row[name]) for name in ("open", "high", "low", "close", "volume")}
-    return Candle(series.exchange, series.symbol, series.timeframe, opened_at, **prices)
+    opened, high, low, close, volume = (Decimal(row[name]) for name in ("open", "high", "low", "close", "volume"))
+    return Candle(*series, datetime.fromisoformat(row["opened_at"]), opened, high, low, close, volume)

@@ -27,7 +27,7 @@ def _learn(report: Report, bars: Bars, recipe: Recipe) -> Learned:
 
     try:
         return learning.learn(report, bars, recipe)
-    except learning.TooFewBars as problem:
+    except learning.CannotLearn as problem:
         raise MillraceError(Code.VALIDATION_ERROR, str(problem)) from None
 
 

@@ -43,7 +43,7 @@ class Train(_Body):
 
     start: AwareDatetime
     end: AwareDatetime
-    validation_split: Amount = Field(Decimal("0.2"), ge=Decimal("0.05"), le=Decimal("0.5"), decimal_places=6)
+    validation_split: Amount = Field(Decimal("0.2"), ge=Decimal("0.01"), le=Decimal("0.9"), decimal_places=6)
     hyperparameters: Hyperparameters = Hyperparameters()
 
 

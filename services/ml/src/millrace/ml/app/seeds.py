@@ -26,7 +26,7 @@ order by num
 """
 _AGAIN = timedelta(hours=1)
 _LONGEST = timedelta(days=365)
-_NUMBERS: dict[str, Any] = {"learning_rate": 0.001, "batch_size": 32, "epochs": 30, "units": 24}
+_NUMBERS: dict[str, Any] = {"learning_rate": 0.001, "batch_size": 32, "units": 24}
 
 
 def seed_id(series: Series) -> UUID:
@@ -35,10 +35,13 @@ def seed_id(series: Series) -> UUID:
 
 
 class Seeds:
-    """Plants them, and has them learn once there is enough to learn from."""
+    """Plants them, and has them learn in so many `epochs` once there is enough to learn from."""
 
-    def __init__(self, series: Sequence[Series], works: Works, trainings: Trainings, market: Market, clock: Clock):
+    def __init__(
+        self, series: Sequence[Series], epochs: int, works: Works, trainings: Trainings, market: Market, clock: Clock
+    ) -> None:
         self._series = {seed_id(one): one for one in series}
+        self._numbers = {**_NUMBERS, "epochs": epochs}
         self._works = works
         self._trainings = trainings
         self._market = market
@@ -62,4 +65,4 @@ class Seeds:
                 continue
             start = now - min(_LONGEST, MOST_BARS * timeframes.length(series.timeframe))
             async with self._works.begin() as work:
-                await self._trainings.start(work, dict(model), None, Stretch(start, now), _NUMBERS)
+                await self._trainings.start(work, dict(model), None, Stretch(start, now), self._numbers)

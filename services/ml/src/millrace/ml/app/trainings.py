@@ -18,7 +18,7 @@ from millrace.common.kernel.ids import new_id
 from millrace.common.kernel.market import Candle
 from millrace.ml.app import versions
 from millrace.ml.app.ports import Market, Series, Workshop
-from millrace.ml.domain.recipe import HISTORY, LEAST_BARS, MOST_BARS, Bars, Recipe
+from millrace.ml.domain.recipe import HISTORY, LEAST_BARS, LEAST_SAMPLES, MOST_BARS, Bars, Recipe, parts
 
 JOB = "train"
 _ADD = """
@@ -80,6 +80,9 @@ def _count(stretch: Stretch, timeframe: str, now: datetime) -> int:
         raise _range(f"learning needs {LEAST_BARS} candles of {timeframe}; in this time there are {bars}")
     if bars > MOST_BARS + HISTORY:
         raise _range(f"the time to learn from has {bars} candles of {timeframe}; at most {MOST_BARS} are learned from")
+    if min(parts(bars - HISTORY, float(stretch.split))) < LEAST_SAMPLES:
+        why = f"leaves fewer than {LEAST_SAMPLES} of {bars} candles for a part"
+        raise MillraceError(Code.VALIDATION_ERROR, f"validation_split {why}", fields={"validation_split": why})
     return bars
 
 

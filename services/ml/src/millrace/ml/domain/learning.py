@@ -9,41 +9,40 @@ from numpy.typing import NDArray
 
 from millrace.ml.domain import lstm
 from millrace.ml.domain.features import features_of, next_returns, unbroken, windows_of
-from millrace.ml.domain.recipe import HISTORY, Bars, Forecast, Learned, Recipe
+from millrace.ml.domain.recipe import HISTORY, LEAST_SAMPLES, Bars, Forecast, Learned, Recipe, parts
 
 Report = Callable[[float, str], None]
 Array = NDArray[np.floating]
-Places = tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.integer]]
-_LEAST = 20
+Places = tuple[NDArray[np.integer], NDArray[np.integer]]
+_FARTHEST = 1.0
+"""No log return beyond it is ever foretold."""
 
 
-class TooFewBars(ValueError):
-    """There is not enough to learn from."""
+class CannotLearn(ValueError):
+    """There is too little to learn from, or the steps were so long that learning came to nothing."""
 
 
 def learn(report: Report, bars: Bars, recipe: Recipe) -> Learned:
     """Learn from the oldest samples, choose the epoch by later ones, and score on the newest.
 
-    `report(progress, note)` is called before the first and after each epoch. Raises `TooFewBars`.
+    `report(progress, note)` is called before the first and after each epoch. Raises `CannotLearn`.
     """
     inputs, targets, known = _samples(bars)
-    count = int(known.sum())
-    held = round(count * recipe.split)
-    train, test = count - held, held - held // 2
-    if min(train, held // 2, test) < _LEAST:
-        raise TooFewBars(f"{count} unbroken stretches of candles are too few to learn from")
     places = np.flatnonzero(known)
-    scales = _scales(inputs[places[:train]], targets[places[:train]])
+    counts = parts(len(places), recipe.split)
+    if min(counts) < LEAST_SAMPLES:
+        raise CannotLearn(f"{len(places)} unbroken stretches of candles are too few to learn from")
+    train, validation, test = np.split(places, np.cumsum(counts)[:2])
+    scales = _scales(inputs[train], targets[train])
     seen, wanted = _scaled(inputs, scales), (targets / scales["target"]).astype(np.float32)
-    parts = places[:train], places[train : train + held // 2], places[train + held // 2 :]
-    best, epoch = _descend(report, seen, wanted, parts, recipe)
-    said = lstm.outputs(best, seen) * scales["target"][0]
-    spread = float(np.sqrt(np.mean((said - targets)[parts[1]] ** 2)))
+    best, epoch = _descend(report, seen, wanted, (train, validation), recipe)
+    said = _said(best, seen, scales)
+    spread = float(np.sqrt(np.mean((said - targets)[validation] ** 2)))
     model = {**best, **scales, "spread": np.array([spread])}
-    newest = parts[2] if known[-1] or not unbroken(bars)[-1] else np.append(parts[2], len(said) - 1)
-    scores = _right(said[parts[1]], targets[parts[1]]), _right(said[parts[2]], targets[parts[2]])
+    newest = np.append(test, len(said) - 1) if unbroken(bars)[-1] else test  # nothing has followed the last bar yet
+    scores = _right(said[validation], targets[validation]), _right(said[test], targets[test])
     shown = tuple(_forecast(int(k), float(said[k]), spread) for k in newest)
-    return Learned(_packed(model), scores[0], scores[1], (train, held // 2, test), epoch, shown)
+    return Learned(_packed(model), *scores, counts, epoch, shown)
 
 
 def foretell(parameters: bytes, bars: Bars) -> Forecast | None:
@@ -53,8 +52,8 @@ def foretell(parameters: bytes, bars: Bars) -> Forecast | None:
         return None
     model = _unpacked(parameters)
     inputs = windows_of(features_of(bars))[-1:]
-    said = float(lstm.outputs(model, _scaled(inputs, model))[0] * model["target"][0])
-    return _forecast(len(whole) - 1, said, float(model["spread"][0]))
+    said = _said(model, _scaled(inputs, model), model)
+    return _forecast(len(whole) - 1, float(said[0]), float(model["spread"][0]))
 
 
 def _samples(bars: Bars) -> tuple[Array, Array, NDArray[np.bool_]]:
@@ -78,24 +77,37 @@ def _scaled(inputs: Array, scales: lstm.Parameters) -> Array:
 
 
 def _descend(
-    report: Report, inputs: Array, targets: Array, parts: Places, recipe: Recipe
+    report: Report, inputs: Array, targets: Array, places: Places, recipe: Recipe
 ) -> tuple[lstm.Parameters, int]:
     rng = np.random.default_rng(recipe.seed)
     p = lstm.begin(inputs.shape[2], recipe.units, rng)
-    adam, (train, validation, _) = lstm.Adam(p, recipe.learning_rate), parts
+    adam, (train, validation) = lstm.Adam(p, recipe.learning_rate), places
     best, least, chosen = p, np.inf, 0
     report(0.0, f"epoch 0 of {recipe.epochs}")
     for epoch in range(1, recipe.epochs + 1):
-        order = rng.permutation(train)
-        for k in range(0, len(order), recipe.batch_size):
-            batch = order[k : k + recipe.batch_size]
-            said, trace = lstm.forward(p, inputs[batch])
-            adam.step(p, lstm.backward(p, trace, 2 * (said - targets[batch]) / np.float32(len(batch))))
-        loss = float(np.mean((lstm.outputs(p, inputs[validation]) - targets[validation]) ** 2))
-        if loss < least or epoch == 1:
+        with np.errstate(all="ignore"):
+            _pass(p, adam, inputs, targets, rng.permutation(train), recipe.batch_size)
+            loss = float(np.mean((lstm.outputs(p, inputs[validation]) - targets[validation]) ** 2))
+        if loss < least:
             best, least, chosen = {name: value.copy() for name, value in p.items()}, loss, epoch
         report(epoch / recipe.epochs, f"epoch {epoch} of {recipe.epochs}, validation loss {loss:.4f}")
+    if not chosen:
+        raise CannotLearn("learning came to nothing: ask for a smaller learning_rate")
     return best, chosen
+
+
+def _pass(
+    p: lstm.Parameters, adam: lstm.Adam, inputs: Array, targets: Array, order: NDArray[np.integer], size: int
+) -> None:
+    for k in range(0, len(order), size):
+        batch = order[k : k + size]
+        said, trace = lstm.forward(p, inputs[batch])
+        adam.step(p, lstm.backward(p, trace, 2 * (said - targets[batch]) / np.float32(len(batch))))
+
+
+def _said(p: lstm.Parameters, inputs: Array, scales: lstm.Parameters) -> Array:
+    found: Array = np.clip(lstm.outputs(p, inputs) * scales["target"][0], -_FARTHEST, _FARTHEST)
+    return found
 
 
 def _right(said: Array, came: Array) -> float:

@@ -19,6 +19,8 @@ HISTORY = LOOKBACK + WINDOW
 LEAST_BARS = 240
 """Fewer are not worth learning from."""
 MOST_BARS = 20_000
+LEAST_SAMPLES = 20
+"""Fewer in a part make its score a matter of luck."""
 
 # measured on one core of 2026, and half as much again, as it is shared
 _PER_UNIT, _PER_PAIR, _PER_BATCH = 2.1e-6, 1.5e-8, 2.6e-3
@@ -40,6 +42,12 @@ class Recipe:
         """About how long so many bars take."""
         per_sample = _PER_UNIT * self.units + _PER_PAIR * self.units**2 + _PER_BATCH / self.batch_size
         return _START_SECONDS + bars * self.epochs * per_sample
+
+
+def parts(samples: int, split: float) -> tuple[int, int, int]:
+    """How many samples are learned from, validate and test, in order of time."""
+    held = round(samples * split)
+    return samples - held, held // 2, held - held // 2
 
 
 @dataclass(frozen=True, slots=True)
