@@ -17,6 +17,7 @@ from millrace.common.events.trading import AccountOpened, OrderState, OrderType,
 from millrace.common.kernel.ids import new_id
 from millrace.common.kernel.market import Candle
 from millrace.common.testing.service import Stand, StartService
+from services.bots.tests.floor import Floor, user_on
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 BAR = timedelta(minutes=5)
@@ -174,6 +175,15 @@ def play(stand: Stand) -> Play:
             await stand.deliver(message)
 
     return run
+
+
+@pytest.fixture
+async def floor(start_service: StartService, monkeypatch: pytest.MonkeyPatch) -> Floor:
+    """A user beside all the services that bots have to do with; BTC at 20,000 USDT."""
+    monkeypatch.setenv("MILLRACE_MARKETDATA_FEED", "none")
+    found = await user_on(await start_service("marketdata", "execution", "risk", "portfolio", "bots"))
+    await found.price("20000")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,80 @@
+"""The take-profit of an alert: what it bought is sold when a candle closes at its price."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from millrace.common.events.market import CandleClosed
+from millrace.common.kernel.market import Candle
+from services.bots.tests.floor import CLOCK, Floor, user_on
+
+
+async def close_at(floor: Floor, price: str, minutes: int = 0) -> None:
+    """A candle closes."""
+    await floor.price(price)
+    at = CLOCK.now().replace(second=0, microsecond=0) + timedelta(minutes=minutes)
+    number = Decimal(price)
+    candle = Candle("binance", "BTC/USDT", "1m", at, number, number, number, number, Decimal(1))
+    await floor.stand.hear(CandleClosed.of(candle), at=candle.closed_at)
+
+
+def sold(floor: Floor) -> list[tuple[str, Decimal]]:
+    """The sales, and how they ended."""
+    return [(o.state.value, o.quantity) for o in floor.orders() if o.side == "sell"]
+
+
+async def targets(floor: Floor) -> list[dict[str, Any]]:
+    """What is watched."""
+    return await floor.stand.rows("bots", "select price, quantity from targets order by signal_id")
+
+
+async def test_what_was_bought_is_sold_once_at_the_price_and_not_below(floor: Floor) -> None:
+    await floor.bot()
+    assert (await floor.alert(takeprofit="21000"))["results"][0]["take_profit"] == "21000"
+    assert await targets(floor) == [{"price": 21000, "quantity": Decimal("0.01")}]
+    await close_at(floor, "20999")
+    assert sold(floor) == []
+    await close_at(floor, "21000", 1)
+    await close_at(floor, "22000", 2)
+    assert sold(floor) == [("filled", Decimal("0.01"))]
+    assert await targets(floor) == []
+
+
+async def test_it_is_watched_while_the_bot_is_stopped_and_on_other_accounts(floor: Floor) -> None:
+    bot, second = await floor.bot(), await floor.account()
+    for account_id in (floor.account_id, second):
+        await floor.done("POST", f"/bots/{bot['id']}/accounts/{account_id}")
+    await floor.alert(takeprofit="21000")
+    await floor.done("POST", f"/bots/{bot['id']}/stop")
+    await close_at(floor, "21500")
+    assert sold(floor) == [("filled", Decimal("0.01"))] * 2
+
+
+async def test_what_has_been_sold_already_is_watched_no_more(floor: Floor) -> None:
+    await floor.bot()
+    await floor.bot("Other")
+    await floor.alert(takeprofit="21000")
+    await floor.alert(botname="Other")
+    await floor.alert(side="sell")
+    await close_at(floor, "21500")
+    assert sold(floor) == [("filled", Decimal("0.01"))]
+
+
+async def test_what_was_never_bought_is_not_watched(floor: Floor) -> None:
+    await floor.bot()
+    await floor.alert(order_type="limit", price="15000", takeprofit="16000")
+    await close_at(floor, "17000")
+    assert (sold(floor), len(await targets(floor))) == ([], 1)
+    (order,) = floor.orders()
+    await floor.done("DELETE", f"/orders/{order.order_id}", service="execution")
+    await floor.stand.rest()
+    assert await targets(floor) == []
+
+
+async def test_a_price_reached_concerns_those_who_asked_for_it(floor: Floor) -> None:
+    other = await user_on(floor.stand)
+    for one, target in ((floor, "21000"), (other, "30000")):
+        await one.bot()
+        await one.alert(takeprofit=target)
+    await close_at(floor, "25000")
+    assert (len(sold(floor)), sold(other)) == (1, [])
