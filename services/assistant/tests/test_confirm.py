@@ -34,12 +34,13 @@ async def test_what_was_done_is_on_record(desk: Desk) -> None:
     asked = await desk.say("stop all bots")
     await desk.say("confirm", asked["confirmation_token"])
     await desk.stand.rest()
-    said = [(a.user_id, a.action, a.subject, a.outcome) for a in desk.stand.said(Audited)]
-    assert said == [
-        (desk.user.user_id, "assistant.bot.stop", str(UUID(int=1001)), "done"),
-        (desk.user.user_id, "assistant.bot.stop", str(UUID(int=1002)), "done"),
+    (plan,) = await desk.stand.rows("assistant", "select id, ended, results from plans")
+    assert [(a.action, a.subject, a.outcome) for a in desk.stand.said(Audited)] == [
+        ("assistant.plan", str(plan["id"]), "confirmed"),
+        ("assistant.bot.stop", str(UUID(int=1001)), "done"),
+        ("assistant.bot.stop", str(UUID(int=1002)), "done"),
     ]
-    (plan,) = await desk.stand.rows("assistant", "select ended, results from plans")
+    assert {a.user_id for a in desk.stand.said(Audited)} == {desk.user.user_id}
     assert plan["ended"] == "confirmed"
     assert "is stopped" in plan["results"]
 

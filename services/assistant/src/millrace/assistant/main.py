@@ -23,4 +23,5 @@ def build(context: Context) -> Service:
     assistant = Assistant(context.works, clock, context.rng, platform, lasts, free_text)
     api = create_app("assistant", service="assistant")
     add_routes(api, routes(context.works, assistant, platform, clock, any_principal(internal, "assistant")))
-    return Service("assistant", api=api, stop=[model.close] if model else ())
+    stop = [assistant.settle, *([model.close] if model else [])]
+    return Service("assistant", api=api, stop=stop, busy=lambda: assistant.busy)

@@ -1,5 +1,6 @@
 """One message and its answer."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -50,6 +51,17 @@ class Assistant:
         self._hands = Hands(platform)
         self._lasts = lasts
         self._free_text = free_text
+        self._acting: set[asyncio.Task[Reply]] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a confirmed plan is being carried out."""
+        return bool(self._acting)
+
+    async def settle(self) -> None:
+        """Wait until no plan is being carried out any more."""
+        while self._acting:
+            await asyncio.wait(self._acting)
 
     async def say(self, user: Principal, message: str, token: str | None) -> tuple[Reply, datetime]:
         """The answer to a message, and when it was given. Raises NOT_FOUND for a token that is not the user's."""
@@ -124,20 +136,27 @@ class Assistant:
             raise MillraceError(Code.PERMISSION_DENIED, f"{who} may only read")
         async with self._works.begin(user.user_id) as work:
             claim = await confirmations.claim(work, user.user_id, token, self._clock.now())
+            if claim.state == "granted":
+                self._audit(work, user.user_id, claim, "plan", str(claim.plan_id), "confirmed")
         if claim.state != "granted":
             return _late(claim)
+        acting = asyncio.create_task(self._carry_out(user, claim))
+        self._acting.add(acting)
+        acting.add_done_callback(self._acting.discard)
+        return await asyncio.shield(acting)  # a caller that goes away does not leave a plan half done
+
+    async def _carry_out(self, user: Principal, claim: Claim) -> Reply:
         results = await self._hands.perform(user, claim.plan_id, claim.plan)
         async with self._works.begin(user.user_id) as work:
             await confirmations.record(work, user.user_id, claim.plan_id, results)
-            self._audit(work, user.user_id, claim, results)
+            for action, result in zip(claim.plan, results, strict=True):
+                self._audit(work, user.user_id, claim, *action.subject(), result.status)
         return Reply(_told(results), _actions(claim.plan, results))
 
-    def _audit(self, work: Work, user_id: UUID, claim: Claim, results: Sequence[Result]) -> None:
+    def _audit(self, work: Work, user_id: UUID, claim: Claim, what: str, subject: str, outcome: str) -> None:
         now = self._clock.now()
-        for action, result in zip(claim.plan, results, strict=True):
-            what, subject = action.subject()
-            said = Audited(user_id=user_id, action=f"assistant.{what}", subject=subject, outcome=result.status, at=now)
-            work.emit(said, at=now, correlation=claim.plan_id)
+        said = Audited(user_id=user_id, action=f"assistant.{what}", subject=subject, outcome=outcome, at=now)
+        work.emit(said, at=now, correlation=claim.plan_id)
 
 
 def _late(claim: Claim) -> Reply:

@@ -60,7 +60,7 @@ async def _move_bots(facts: Facts, wish: MoveBots) -> Proposal:
     if not bots:
         return Proposal((), "You have no bots.")
     found = named(wish.said, bots)
-    if found.unclear:
+    if found.unclear and not wish.every:
         choice = listed([f"#{bot['num']} {bot['name']}" for bot in found.unclear])
         return Proposal(
             (), f"Which one do you mean: {choice}? Name it by its number, like bot {found.unclear[0]['num']}."

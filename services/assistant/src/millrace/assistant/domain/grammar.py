@@ -1,6 +1,7 @@
 """The words the rules know, and what each of them stands for."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from millrace.assistant.domain.words import nearest
 
@@ -58,6 +59,7 @@ FILLING = frozenset(_FILLING.split())
 _KNOWN = [word for word in MEANING if len(word) > 3]
 
 
+@lru_cache(maxsize=4096)
 def meaning(word: str) -> str | None:
     """What a word stands for, a small slip forgiven; None for a word that stands for nothing or that is not known."""
     if word in MEANING:

@@ -28,13 +28,14 @@ from millrace.assistant.domain.said import Said
 from millrace.common.kernel.symbols import QUOTES
 
 TOKEN = re.compile(r"(?<![\w-])[A-Za-z0-9_-]{54}(?![\w-])")
-_SHORT = 4
+_SHORT, _LONGEST = 4, 60
 _PERIODS: dict[str, Period] = {"24h": "24h", "ever": "all", "year": "1y", "month": "30d", "week": "7d", "day": "day"}
 _TOPICS: tuple[tuple[str, Topic], ...] = (
     ("help", "help"),
     ("profit", "profit"),
     ("risk", "risk"),
     ("killswitch", "risk"),
+    ("switch", "risk"),
     ("drawdown", "risk"),
     ("order", "orders"),
     ("trade", "trades"),
@@ -54,6 +55,8 @@ def recognise(text: str) -> Intent:
     if token := TOKEN.search(text):
         return Confirm(token[0])
     said = Said(text)
+    if len(said.words) > _LONGEST:
+        return Unclear()  # a story; what in it is a wish, rules cannot tell
     if len(said.words) <= _SHORT and (said.has("no") or _withdraws(said)):
         return Decline()
     if not said.asks:

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-_WORD = re.compile(r"[^\W_]+(?:[./'_-][^\W_]+)*%?|#\d+|[@$%]")
+_WORD = re.compile(r"(?<![\w.])\.\d+%?|[^\W_]+(?:[./'_-][^\W_]+)*%?|#\d+|[@$%]")
 _FORGIVING = 4
 """Shorter words must be spelled right: too many others are one letter away."""
 _GENEROUS = 8
@@ -36,15 +36,17 @@ def slips(one: str, other: str) -> int:
 
 def alike(typed: str, meant: str) -> bool:
     """Whether `typed` may be meant as `meant`: one slip in four letters or more, two in eight or more."""
+    if [sign for sign in typed if sign.isdigit()] != [sign for sign in meant if sign.isdigit()]:
+        return False  # a number is never a slip
     shorter = min(len(typed), len(meant))
     allowed = 0 if shorter < _FORGIVING else 1 if shorter < _GENEROUS else 2
-    return abs(len(typed) - len(meant)) <= allowed and slips(typed, meant) <= allowed
+    if abs(len(typed) - len(meant)) > allowed or len(set(typed) ^ set(meant)) > 2 * allowed:
+        return False  # as is most often the case, and seen much sooner
+    return slips(typed, meant) <= allowed
 
 
 def nearest(typed: str, known: Iterable[str]) -> str | None:
     """The known word that was most likely meant; None when nothing is near, or two are equally near."""
-    if any(letter.isdigit() for letter in typed):
-        return None  # a number is never a slip
     near = sorted((slips(typed, word), word) for word in known if alike(typed, word))
     if not near or (len(near) > 1 and near[0][0] == near[1][0]):
         return None
