@@ -7,6 +7,7 @@ from typing import Any, Self
 from uuid import uuid4
 
 import aiohttp
+from yarl import URL
 
 
 class Client:
@@ -37,7 +38,7 @@ class Client:
         found = await self.get("/api/v1/portfolio/balance")
         return bool(found["assets"])
 
-    async def call(self, method: str, path: str, json: Any = None, **options: Any) -> tuple[int, Any]:
+    async def call(self, method: str, path: str | URL, json: Any = None, **options: Any) -> tuple[int, Any]:
         """Status and body."""
         headers = {"authorization": f"Bearer {self.token}"} if self.token else {}
         headers |= options.pop("headers", {})

@@ -15,8 +15,10 @@ from tests.e2e.client import Client
 async def platform(server_folder: Callable[[str], Path]) -> AsyncIterator[Platform]:
     """The embedded platform, playing the recorded market fast."""
     logs.configure("warning")
-    running = Platform(Settings(data_dir=server_folder("platform"), port=0))
-    await running.start()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("MILLRACE_GATEWAY_RATES", "0")  # what callers may send has tests of its own
+        running = Platform(Settings(data_dir=server_folder("platform"), port=0))
+        await running.start()
     yield running
     await running.stop()
 

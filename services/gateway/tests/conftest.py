@@ -13,7 +13,7 @@ from millrace.common.runtime.settings import SERVICES
 from millrace.common.testing.service import Stand, StartService
 from millrace.common.web.client import Http
 from millrace.gateway.adapters.streams import Streams
-from millrace.gateway.api.errors import union
+from millrace.gateway.api.errors import render
 
 NOBODY = "http://127.0.0.1:9"
 
@@ -73,7 +73,7 @@ async def start_door(start_service: StartService) -> AsyncIterator[StartDoor]:
             front = stand.host.running["gateway"].service.front
             if apart:
                 url = f"http://127.0.0.1:{await serve(stand.host.running['notifier'].service.api)}"
-                front = Streams(front, lambda _: Http(url, session), url, union)
+                front = Streams(front, lambda _: Http(url, session), url, render)
                 carriers.append(front)
             return Door(stand, await serve(front), session)
 

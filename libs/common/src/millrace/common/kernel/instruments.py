@@ -59,10 +59,19 @@ def register(more: Iterable[Instrument]) -> None:
     INSTRUMENTS.update({(i.exchange, i.symbol): i for i in more})
 
 
+def in_dollars(symbol: str) -> str:
+    """`BTC/USDT` for `BTC/USD`: what a dollar is where an exchange lists none; other symbols stay as they are."""
+    return f"{symbol}T" if symbol.endswith("/USD") else symbol
+
+
 def instrument(exchange: str, symbol: str) -> Instrument:
-    """The instrument for any spelling of `symbol`; INVALID_SYMBOL with what there is when unknown."""
+    """The instrument for any spelling of `symbol`; INVALID_SYMBOL with what there is when unknown.
+
+    A pair in USD that the exchange does not list is its pair in USDT.
+    """
     name = str(parse_symbol(symbol))
-    found = INSTRUMENTS.get((exchange.lower(), name))
+    place = exchange.lower()
+    found = INSTRUMENTS.get((place, name)) or INSTRUMENTS.get((place, in_dollars(name)))
     if found is None:
         supported = sorted(s for e, s in INSTRUMENTS if e == exchange.lower()) or list(EXCHANGES)
         raise MillraceError(

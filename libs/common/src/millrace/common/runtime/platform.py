@@ -53,6 +53,7 @@ class Platform:
         self._lock: TextIOWrapper | None = None
         self._listeners: list[socket] = []
         self._server: HttpServer | None = None
+        self._more: list[HttpServer] = []
         self._ops: HttpServer | None = None
 
     @property
@@ -87,9 +88,13 @@ class Platform:
         self._lock = await _patient_lock(settings.data_dir)
         self._listeners = [bind(settings.host, port) for port in (settings.port, settings.ops_port)]
         await self.host.start()
-        front = self.host.running["gateway"].service.front
-        self._server = HttpServer(front, self._listeners[0], proxies=settings.proxies, tls=self._tls)
+        gateway = self.host.running["gateway"].service
+        self._server = HttpServer(gateway.front, self._listeners[0], proxies=settings.proxies, tls=self._tls)
         await self._server.start()
+        for port in gateway.ports:
+            self._listeners.append(bind(settings.host, port))
+            self._more.append(HttpServer(gateway.front, self._listeners[-1], proxies=settings.proxies, tls=self._tls))
+            await self._more[-1].start()
         for name, running in self.host.running.items():
             self.health.checks[name] = running.database.ping
         self._ops = HttpServer(self.health, self._listeners[1])
@@ -106,8 +111,9 @@ class Platform:
         self.health.draining = True
         with suppress(Exception):
             await self.host.drain()
-        if self._server:
-            await self._server.stop()
+        for server in [self._server, *self._more]:
+            if server:
+                await server.stop()
         await self.host.stop()
         if self._ops:
             await self._ops.stop()

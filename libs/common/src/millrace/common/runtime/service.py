@@ -54,7 +54,7 @@ class Service:
     for all events of a kind in one poll; an event of which `concerns` says no is passed over without a transaction.
     `start` hooks run once the database and the bus answer and before the first message; `loops` run until the service
     stops; `drain` hooks run first when it stops, `stop` hooks last.
-    `front` is served to the outside instead of `api` where a service puts something before it.
+    `front` is served to the outside instead of `api` where a service puts something before it; on `ports` too.
     `jobs` says which handler does which durable job (its first migration calls `jobs_table`); `schedules` repeat some.
     `busy` tells whether something is still under way that no message or outbox row shows (an order being sent).
     """
@@ -65,6 +65,7 @@ class Service:
     concerns: Mapping[type[Event], Concern] = field(default_factory=dict)
     api: FastAPI | None = None
     front: Any = None
+    ports: Sequence[int] = ()
     start: Sequence[Hook] = ()
     loops: Sequence[Hook] = ()
     drain: Sequence[Hook] = ()

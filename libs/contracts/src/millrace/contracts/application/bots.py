@@ -58,7 +58,7 @@ class NewStatus(Success):
     status: str
 
 
-class Ended(Success):
+class EndedAccounts(Success):
     """On how many accounts all was closed, and what could not be."""
 
     terminated_accounts: int
@@ -193,7 +193,7 @@ ROWS = (
     ),
     endpoint("POST", "/bots/{bot_id}/connect-account", "bots.connect", _ADMIN, _CONNECTED),
     endpoint("POST", "/bots/{bot_id}/disconnect-account", "bots.disconnect", _ADMIN, _DISCONNECTED),
-    endpoint("POST", "/bots/{bot_id}/terminate", "bots.terminate", _ADMIN, View(_BOT, _ended, Ended)),
+    endpoint("POST", "/bots/{bot_id}/terminate", "bots.terminate", _ADMIN, View(_BOT, _ended, EndedAccounts)),
     endpoint("GET", "/bots/{bot_id}/accounts", "bots.accounts", _USER, View(_BOT, _accounts, list[BotAccount])),
     endpoint("GET", "/bots/{bot_id}/performance", "bots.performance", _USER, View(_BOT, _performance, BotPerformance)),
 )

@@ -30,7 +30,7 @@ class GroupPerformance(Shape):
     performance: dict[str, Any]
 
 
-class Health(Shape):
+class GroupHealth(Shape):
     """A group's limits, streams and funds."""
 
     risk_metrics: dict[str, Any]
@@ -113,7 +113,7 @@ ROWS = (
         View(_ask_performance, _performance, Answer[GroupPerformance], query=Dates),
     ),
     endpoint(
-        "GET", "/groups/{group_id}/metrics", "groups.metrics", _USER, View(by("group_id"), _health, Answer[Health])
+        "GET", "/groups/{group_id}/metrics", "groups.metrics", _USER, View(by("group_id"), _health, Answer[GroupHealth])
     ),
     endpoint(
         "GET",

@@ -66,7 +66,7 @@ class Closed(Message):
     symbol: str
 
 
-class Ended(Success):
+class EndedPositions(Success):
     """How many positions were closed, and what could not be."""
 
     terminated_positions: int
@@ -164,6 +164,6 @@ ROWS = (
         "/trading/terminate/{account_id}",
         "accounts.terminate",
         _ADMIN,
-        View(by("account_id"), _ended, Ended),
+        View(by("account_id"), _ended, EndedPositions),
     ),
 )

@@ -40,14 +40,15 @@ StatusWord = Literal["pending", "open", "partially_filled", "filled", "cancelled
 
 
 class NewOrder(Asked):
-    """An order for a bot. LIMIT needs `price`, STOP_LOSS and TAKE_PROFIT need `stop_price`.
+    """An order, for a bot or by hand (then `exchange` says where). LIMIT needs `price`, STOP_LOSS and TAKE_PROFIT need `stop_price`.
 
     A key that nobody knows is refused: a misspelt price must not become an order without one.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    bot_id: RefText
+    bot_id: RefText | None = None
+    exchange: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=40)] | None = None
     symbol: SymbolText
     side: Annotated[str, Spoken(SIDE)]
     order_type: Annotated[str, Spoken(ORDER_TYPE)]
@@ -150,6 +151,7 @@ def _place(call: Call) -> PlaceOrder:
         stop_price=asked.stop_price,
         time_in_force=TimeInForce(TIME_IN_FORCE.read(asked.time_in_force, B)),
         bot_id=asked.bot_id,
+        exchange=asked.exchange,
         client_ref=asked.client_order_id,
         origin=B,
     )

@@ -52,7 +52,7 @@ class Register(_From):
 class Login(_From):
     """Name or e-mail address, password, and the second factor's code under either name.
 
-    `contract` is the one that the request itself chose, if it did.
+    `contract` is the one that the request itself chose, if it did; `hint` the one its fields look like.
     """
 
     username: str = Field(max_length=254)
@@ -61,6 +61,7 @@ class Login(_From):
     mfa_token: str | None = Field(None, max_length=64)
     device_info: DeviceInfo | None = None
     contract: Contract | None = None
+    hint: Contract | None = None
 
 
 class Refresh(_Body):

@@ -11,7 +11,6 @@ from millrace.auth.app.auth import Auth
 from millrace.auth.app.proof import Claim
 from millrace.auth.app.sessions import Opening
 from millrace.auth.app.users import NewUser
-from millrace.auth.domain.contracts import hinted
 from millrace.common.auth.principal import Principal
 from millrace.common.db.work import Work
 from millrace.common.web.answers import json_response
@@ -33,8 +32,7 @@ def routes(auth: Auth, current: Any) -> APIRouter:
     async def login(asked: Annotated[schemas.Login, Depends(body(schemas.Login))]) -> Response:
         code = asked.totp_code or asked.mfa_token
         claim = Claim(asked.username, asked.password, code, asked.ip, asked.device)
-        hint = hinted(device_info=asked.device_info is not None, mfa_token=asked.mfa_token is not None)
-        opening = _opening(auth, asked, asked.device_info, asked.contract, hint)
+        opening = _opening(auth, asked, asked.device_info, asked.contract, asked.hint)
 
         async def open_session(work: Work, user: Any) -> dict[str, Any]:
             return await auth.sessions.open(work, user, opening, "password")

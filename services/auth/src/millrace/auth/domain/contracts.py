@@ -1,4 +1,4 @@
-"""What the API contracts mean for signing in: how long their access tokens are good, and how to tell them apart."""
+"""What the API contracts mean for signing in: how long their access tokens are good."""
 
 CONTRACTS = ("network", "application", "botplatform", "interfaces", "crypto")
 
@@ -16,10 +16,3 @@ _SECONDS = {
 def access_seconds(contract: str | None, limit: int) -> int:
     """How long an access token is good under a contract, or when none is known; `limit` is the operator's."""
     return min(_SECONDS.get(contract or "", _UNDECIDED_SECONDS), limit)
-
-
-def hinted(*, device_info: bool, mfa_token: bool) -> str | None:
-    """The contract that a login's fields hint at: only one has each of them."""
-    if device_info:
-        return "application"
-    return "interfaces" if mfa_token else None

@@ -2,6 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from importlib.metadata import version
+from sys import getsizeof
 from typing import Any
 
 import structlog
@@ -9,11 +13,13 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from millrace.common.kernel.clock import Clock
+from millrace.contracts.canonical.research import Cache
 from millrace.gateway.domain.rates import Rate, Standing, spend
 
 log = structlog.get_logger()
 
 _SWEEP = 10_000
+_SCAN = 1000
 _ANSWER_SECONDS = 0.25
 # KEYS: one a rate; ARGV: limit, seconds, patience of each. All or nothing. Answers what each bucket's state was and the
 # server's time, both in microseconds: the rest is arithmetic that both adapters share.
@@ -44,15 +50,36 @@ class LocalBuckets:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._full_at: dict[tuple[str, str], float] = {}
+        self._hits = self._misses = 0
 
     async def take(self, caller: str, rates: Sequence[Rate]) -> list[Standing]:
         now = self._clock.monotonic()
+        found = sum((caller, rate.name) in self._full_at for rate in rates)
+        self._hits, self._misses = self._hits + found, self._misses + len(rates) - found
         spent = [(rate, *spend(rate, self._full_at.get((caller, rate.name), 0.0), now)) for rate in rates]
         if not any(standing.refused for _, standing, _ in spent):
             self._full_at.update({(caller, rate.name): full_at for rate, _, full_at in spent})
             if len(self._full_at) > _SWEEP:
                 self._full_at = {key: full_at for key, full_at in self._full_at.items() if full_at > now}
         return [standing for _, standing, _ in spent]
+
+    async def read(self) -> Cache:
+        asked = self._hits + self._misses
+        hit_rate = Decimal(self._hits) / asked if asked else Decimal(0)
+        return Cache(
+            connected=True,
+            version=f"built-in {version('millrace-gateway')}",
+            keys=len(self._full_at),
+            memory_bytes=getsizeof(self._full_at) + sum(map(getsizeof, self._full_at)),
+            hit_rate=hit_rate,
+            miss_rate=1 - hit_rate if asked else Decimal(0),
+        )
+
+    async def delete(self, pattern: str) -> int:
+        gone = [key for key in self._full_at if fnmatchcase(f"rate:{key[0]}:{key[1]}", pattern)]
+        for key in gone:
+            del self._full_at[key]
+        return len(gone)
 
 
 class SharedBuckets:
@@ -74,6 +101,28 @@ class SharedBuckets:
             log.warning("rates are counted by each gateway for itself", error=repr(problem))
             return await self._alone.take(caller, rates)
         return [spend(rate, full_at, now)[0] for rate, full_at in zip(rates, before, strict=True)]
+
+    async def read(self) -> Cache:
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                told = await self._redis.info()
+                keys = sum([1 async for _ in self._redis.scan_iter(f"{self._prefix}*", _SCAN)])
+        except (RedisError, OSError, TimeoutError):
+            return Cache(connected=False, version="unknown")
+        hits, misses = Decimal(told["keyspace_hits"]), Decimal(told["keyspace_misses"])
+        asked = hits + misses
+        return Cache(
+            connected=True,
+            version=told["redis_version"],
+            keys=keys,
+            memory_bytes=told["used_memory"],
+            hit_rate=hits / asked if asked else Decimal(0),
+            miss_rate=misses / asked if asked else Decimal(0),
+        )
+
+    async def delete(self, pattern: str) -> int:
+        keys = [key async for key in self._redis.scan_iter(f"{self._prefix}{pattern}", _SCAN)]
+        return int(await self._redis.unlink(*keys)) if keys else 0
 
     async def close(self) -> None:
         """Disconnect."""

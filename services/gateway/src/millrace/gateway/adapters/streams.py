@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import aiohttp
+from starlette._utils import get_route_path
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
@@ -13,7 +14,7 @@ from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.web.client import Answer, InProcess, ServiceClient, error_of
 from millrace.common.web.errors import Renderer
 
-_PATHS = ("/ws", "/api/v1/ws", "/api/realtime/events")
+_BEGINNINGS = ("/ws", "/api/v1/ws", "/api/ws", "/api/realtime/events")
 _ASKED = (b"authorization", b"last-event-id", b"user-agent", b"traceparent")
 _PARAMETERS = ("token", "last_event_id")
 _ANSWERED = ("content-type", "cache-control", "x-accel-buffering", "retry-after", "www-authenticate", "x-request-id")
@@ -37,7 +38,7 @@ class Streams:
         self._draining = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan" or scope["path"] not in _PATHS:
+        if scope["type"] == "lifespan" or not _streamed(get_route_path(scope)):
             if scope.get("method") == "HEAD":  # answered like GET; the server leaves out the body
                 scope = {**scope, "method": "GET"}
             await self._app(scope, receive, send)
@@ -96,7 +97,11 @@ class Streams:
         tell = self._worded(scope, receive, send)
         try:
             async with self._upstream().request(
-                scope["method"], self._url + scope["path"], timeout=silence, allow_redirects=False, **_asked(scope)
+                scope["method"],
+                self._url + get_route_path(scope),
+                timeout=silence,
+                allow_redirects=False,
+                **_asked(scope),
             ) as answer:
                 kept = [(name.encode(), answer.headers[name].encode()) for name in _ANSWERED if name in answer.headers]
                 await tell({"type": "http.response.start", "status": answer.status, "headers": kept})
@@ -119,7 +124,7 @@ class Streams:
         try:
             async with asyncio.timeout(2 * _CONNECT_SECONDS):
                 socket = await self._upstream().ws_connect(
-                    self._url + scope["path"],
+                    self._url + get_route_path(scope),
                     protocols=protocols,
                     max_msg_size=_MESSAGE_LIMIT,
                     heartbeat=_SILENCE_SECONDS / 3,
@@ -138,6 +143,10 @@ class Streams:
             if not accepted:
                 await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": 1012, "reason": _COME_BACK})
+
+
+def _streamed(path: str) -> bool:
+    return any(path == beginning or path.startswith(f"{beginning}/") for beginning in _BEGINNINGS)
 
 
 def _asked(scope: Any) -> dict[str, Any]:

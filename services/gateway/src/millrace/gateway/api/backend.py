@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from millrace.common.auth.internal import HEADER, Identities
 from millrace.common.auth.principal import Principal
-from millrace.common.auth.tokens import KEY_START, TokenReader
+from millrace.common.auth.tokens import TokenReader
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.web.client import ServiceClient
 from millrace.common.web.errors import Renderer
-from millrace.gateway.api.edge import charged
+from millrace.contracts.names import Contract
 from millrace.gateway.app.once import Kept, Once
 
 
@@ -35,14 +35,31 @@ class Backend:
         self._tokens = tokens
 
     async def user(self, request: Request) -> Principal:
-        """The user of a request, by its bearer token or `X-API-Key`. A dependency."""
+        """The user of a request to an address of our own. A dependency; raises AUTH_REQUIRED and AUTH_INVALID."""
+        user = await self.known(request)
+        await self.charge(request, user, None, "")
+        return user
+
+    async def anybody(self, request: Request) -> Principal | None:
+        """Who sends a request, or None where that cannot be said."""
+        try:
+            return await self.known(request)
+        except MillraceError:
+            return None
+
+    async def known(self, request: Request) -> Principal:
+        """Who sends a request, by its bearer token or `X-API-Key`. Raises AUTH_REQUIRED and AUTH_INVALID."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             token = request.headers.get("x-api-key", "")
-            if not token.startswith(KEY_START):
-                raise MillraceError(Code.AUTH_REQUIRED, "Not authenticated: send an access token as Bearer")
-        user = await self._tokens.principal(token.strip(), request.client.host if request.client else "")
-        return await charged(request, user)
+        if not token:
+            raise MillraceError(Code.AUTH_REQUIRED, "Not authenticated: send an access token as Bearer")
+        return await self._tokens.principal(token.strip(), request.client.host if request.client else "")
+
+    async def charge(self, request: Request, user: Principal, contract: Contract | None, category: str) -> None:
+        """Count a request for its user; raises RATE_LIMITED."""
+        if (counting := request.scope.get("rates")) is not None:
+            await counting.charge(request.scope, user, contract, category)
 
     async def once(
         self, request: Request, user: Principal, act: Callable[[UUID | None], Awaitable[Response]]

@@ -11,10 +11,9 @@ from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.telemetry import metrics
 from millrace.common.web.errors import Renderer
+from millrace.contracts.names import Contract
 from millrace.gateway.app.ports import Buckets
 from millrace.gateway.domain.rates import ADDRESS, UNION, Rate, Standing, headers, rates
-
-HEADER = "x-api-contract"
 
 
 class Rates:
@@ -46,13 +45,12 @@ class Rates:
         except MillraceError as refused:
             await self._render(refused, Request(scope))(scope, receive, shown)
             return
-        scope.pop("rates.headers", None)  # an address has no headers of its own while it is let through
         await self._app(scope, receive, shown)
 
-    async def charge(self, scope: Any, user: Principal) -> None:
+    async def charge(self, scope: Any, user: Principal, contract: Contract | None, category: str) -> None:
         """Count a request for its user, under the contract it is made in; a shaped rate is waited for."""
-        named = Request(scope).headers.get(HEADER, "").lower() or user.contract or UNION
-        await self._take(scope, f"user {user.user_id} {named}", rates(named, None))
+        spoken = contract or UNION
+        await self._take(scope, f"user {user.user_id} {spoken}", rates(spoken, category))
 
     async def _take(self, scope: Any, caller: str, wanted: list[Rate]) -> None:
         standings = await self._buckets.take(caller, [rate.scaled(self._scale) for rate in wanted])
@@ -70,10 +68,3 @@ def _too_many(standing: Standing) -> MillraceError:
     text = f"more than {rate.limit} requests in {rate.seconds:.0f} seconds; try again in {standing.wait:.1f} seconds"
     details = {"limit": rate.limit, "seconds": rate.seconds}
     return MillraceError(Code.RATE_LIMITED, text, details=details, retry_after=standing.wait)
-
-
-async def charged(request: Request, user: Principal) -> Principal:
-    """The user, once the request has been counted; raises RATE_LIMITED."""
-    if (counting := request.scope.get("rates")) is not None:
-        await counting.charge(request.scope, user)
-    return user

@@ -1,57 +1,66 @@
-"""Errors as every contract under /api/v1 can read them: one body with all their keys."""
+"""Errors in the words of whoever asked: one contract's envelope, or one that all under /api/v1 can read."""
 
 from typing import Any
 
 from fastapi import Request
+from starlette._utils import get_route_path
 from starlette.responses import Response
 
 from millrace.common.kernel.clock import SystemClock
-from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.kernel.errors import MillraceError
 from millrace.common.web.answers import json_response
-from millrace.gateway.app.words import moment
+from millrace.contracts.canonical.problem import Problem
+from millrace.contracts.dialects import DIALECTS
+from millrace.contracts.names import Contract
+from millrace.contracts.union import merge
 
 _CLOCK = SystemClock()
-_WORDS = {
-    Code.AUTH_INVALID: "INVALID_TOKEN",
-    Code.AUTH_REQUIRED: "INVALID_TOKEN",
-    Code.RATE_LIMITED: "RATE_LIMIT_EXCEEDED",
-}
-_OLD = {"missing": ("field required", "value_error.missing")}
 
 
-def union(error: MillraceError, request: Request) -> Response:
-    """The error in the four envelopes of /api/v1 at once."""
-    now = moment(_CLOCK.now())
-    request_id = request.scope.get("request_id")
-    code = _WORDS.get(error.code, error.code.value)
-    found = error.details.get("errors") or [
-        {"loc": [_place(field, request), field], "msg": reason, "type": "value_error"}
-        for field, reason in error.fields.items()
-    ]
-    details: dict[str, Any] = {k: v for k, v in error.details.items() if k != "errors"}
-    for field, reason in list(error.fields.items())[:1]:
-        details = {"field": field, "reason": reason, **details}
-    content = {
-        "success": False,
-        "detail": [_old(e) for e in found] if found and error.status == 422 else error.message,
-        "code": code,
-        "errors": error.fields,
-        "request_id": request_id,
-        "timestamp": now,
-        "error": {
-            "code": code,
-            "message": error.message,
-            "details": details,
-            "timestamp": now,
-            "request_id": request_id,
-        },
-    }
+def render(error: MillraceError, request: Request) -> Response:
+    """The answer that tells of an error; what the request's scope holds decides whose words it has."""
+    scope = request.scope
+    contract, owner = scope.get("contract"), scope.get("owner")
+    if contract is None and not _shared(request):
+        contract = Contract.NETWORK
+    problem = _problem(error, request)
+    if contract is not None:
+        dialect = DIALECTS[contract]
+        status, body = dialect.status(problem), dialect.error(problem)
+    else:
+        status = DIALECTS[owner].status(problem) if owner else problem.status
+        body = union(problem, owner)
     headers = {}
     if error.retry_after is not None:
         headers["retry-after"] = str(max(1, round(error.retry_after)))
     if error.status == 401:
         headers["www-authenticate"] = "Bearer"
-    return json_response(content, error.status, headers)
+    return json_response(body, status, headers)
+
+
+def union(problem: Problem, owner: Contract | None) -> Any:
+    """The four envelopes of /api/v1 at once: `code` in botplatform's words, `error.code` in crypto's.
+
+    `detail` is a text or a list as the address's owner has it.
+    """
+    two = [Contract.BOTPLATFORM, Contract.APPLICATION]
+    if owner is Contract.APPLICATION:
+        two.reverse()
+    return merge({each: DIALECTS[each].error(problem) for each in (*two, Contract.CRYPTO, Contract.INTERFACES)})
+
+
+def _shared(request: Request) -> bool:
+    path = get_route_path(request.scope)
+    return not path.startswith("/api/") or path.startswith("/api/v1/")
+
+
+def _problem(error: MillraceError, request: Request) -> Problem:
+    operation = request.scope.get("operation", "")
+    problem = Problem.of(error, _CLOCK.now(), request.scope.get("request_id"), operation)
+    if error.details.get("errors"):
+        return problem
+    placed = [each.model_copy(update={"loc": (_place(each.field, request), *each.loc[1:])}) for each in problem.errors]
+    return problem.model_copy(update={"errors": tuple(placed)})
 
 
 def _place(field: str, request: Request) -> str:
@@ -59,8 +68,3 @@ def _place(field: str, request: Request) -> str:
     if field in request.query_params:
         return "query"
     return "path" if field in request.path_params else "body"
-
-
-def _old(error: dict[str, Any]) -> dict[str, Any]:
-    message, kind = _OLD.get(error["type"], (error["msg"], error["type"]))
-    return {"loc": error["loc"], "msg": message, "type": kind}

@@ -70,6 +70,14 @@ def rates(contract: str, category: str | None) -> list[Rate]:
     return [overall]
 
 
+def described() -> dict[str, dict[str, int]]:
+    """Every rate, for people: requests a minute overall and by category, requests a second."""
+    shown = {contract: {"per_minute": limit} for contract, limit in _OVERALL.items()}
+    shown["crypto"] |= {f"{category}_per_minute": limit for category, limit in _CRYPTO.items()}
+    shown["botplatform"]["per_second"] = _BURST.limit
+    return shown
+
+
 def spend(rate: Rate, full_at: float, now: float) -> tuple[Standing, float]:
     """One request against a bucket. Gives where the caller stands and the bucket's new state.
 

@@ -96,15 +96,21 @@ async def _serve(
     running = host.running[host.names[0]]
     health.checks = {"database": running.database.ping}
     app = running.service.front or running.service.api
-    server = HttpServer(app, listener, proxies=host.settings.proxies, tls=tls)
-    await server.start()
+    settings = host.settings
+    more = [bind(settings.host, port) for port in running.service.ports]
+    servers = [HttpServer(app, each, proxies=settings.proxies, tls=tls) for each in (listener, *more)]
+    for server in servers:
+        await server.start()
     health.started = True
     try:
         await _until_over(host, stopped)
     finally:
         health.draining = True
         await host.drain()
-        await server.stop()
+        for server in servers:
+            await server.stop()
+        for each in more:
+            each.close()
 
 
 async def _started(start: Coroutine[Any, Any, None], stopped: "asyncio.Future[int]") -> bool:

@@ -27,7 +27,7 @@ export async function start() {
   if (invite) return (user.value = false); // whoever is signed in here: the invite is for somebody new
   const ticket = new URLSearchParams(location.search).get("ticket");
   if (ticket) history.replaceState(null, "", location.pathname);
-  for (const [path, body] of [...(ticket ? [["/api/v1/auth/ticket", { ticket }]] : []), ["/api/v1/auth/refresh", {}]]) {
+  for (const [path, body] of [...(ticket ? [["/console/api/ticket", { ticket }]] : []), ["/api/v1/auth/refresh", {}]]) {
     try {
       return enter(await post(path, body));
     } catch (problem) {
@@ -71,7 +71,7 @@ export function renew() {
 
 export async function call(path, options = {}, again = true) {
   const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
-  const answer = await fetch(`/api/v1/${path}`, { ...options, headers });
+  const answer = await fetch(path.startsWith("/") ? path : `/api/v1/${path}`, { ...options, headers });
   if (answer.status === 401 && again) {
     try {
       await renew();

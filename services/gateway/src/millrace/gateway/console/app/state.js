@@ -14,11 +14,11 @@ export const markets = signal([]);
 export const killed = signal([]);
 
 const parts = {
-  bots: async () => (bots.value = (await call("bots?limit=100")).items),
+  bots: async () => (bots.value = (await call("/console/api/bots?limit=100")).items),
   positions: async () => (positions.value = (await call("trading/positions?limit=100")).positions),
   balance: async () => (balance.value = await call("portfolio/balance")),
-  orders: async () => (orders.value = (await call("orders?limit=50")).items),
-  trades: async () => (trades.value = (await call("trades?limit=100")).items),
+  orders: async () => (orders.value = (await call("/console/api/orders?limit=50")).items),
+  trades: async () => (trades.value = (await call("/console/api/trades?limit=100")).items),
   killed: async () => (killed.value = (await call("risk/kill")).items),
 };
 const wanted = new Set();
@@ -69,7 +69,7 @@ onMessage((message) => {
 export async function load() {
   want(...Object.keys(parts));
   try {
-    markets.value = (await call("market-data/symbols?exchange=binance")).symbols;
+    markets.value = (await call("/console/api/markets?exchange=binance")).items;
   } catch {
     setTimeout(load, 2000);
   }

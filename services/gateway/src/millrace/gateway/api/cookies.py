@@ -1,0 +1,30 @@
+"""What browsers keep: the refresh token, which scripts cannot read, and a mark by which their device is known again."""
+
+from secrets import token_urlsafe
+
+from starlette.responses import Response
+
+from millrace.contracts.canonical.users import SignedIn
+
+REFRESH = "millrace_refresh"
+DEVICE = "millrace_device"
+_PATH = "/api/v1/auth"
+_WEEK = 7 * 24 * 3600
+_YEAR = 365 * 24 * 3600
+
+
+def new_device() -> str:
+    """A mark for a browser that has none."""
+    return token_urlsafe(24)
+
+
+def keep(answer: Response, signed_in: SignedIn, device: str, *, secure: bool) -> None:
+    """Have the browser keep the refresh token and its mark, for the addresses of signing in alone."""
+    kept = {REFRESH: (signed_in.refresh_token, _WEEK), DEVICE: (device, _YEAR)}
+    for name, (value, seconds) in kept.items():
+        answer.set_cookie(name, value, seconds, path=_PATH, httponly=True, samesite="strict", secure=secure)
+
+
+def forget(answer: Response) -> None:
+    """Have the browser forget the token."""
+    answer.delete_cookie(REFRESH, path=_PATH)

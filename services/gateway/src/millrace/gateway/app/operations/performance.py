@@ -1,0 +1,119 @@
+"""Reports: how everything, an account, a group or a bot did."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from millrace.contracts.canonical import performance
+from millrace.contracts.canonical.frame import ById, Nothing
+from millrace.gateway.app.asking import Asking, Handlers
+from millrace.gateway.app.operations.refs import bot_id
+
+_ZERO = Decimal(0)
+_SAME = (
+    *("sharpe_ratio", "sortino_ratio", "volatility", "max_drawdown", "win_rate", "profit_factor"),
+    *("total_trades", "winning_trades", "losing_trades", "largest_win", "largest_loss"),
+)
+
+
+def metrics(found: dict[str, Any]) -> performance.Metrics:
+    """The numbers of a report; what cannot be said of a stretch without trades is zero."""
+    told = found["metrics"]
+    return performance.Metrics(
+        **{name: told[name] if told[name] is not None else _ZERO for name in _SAME},
+        profit=found["total_return"],
+        total_return=found["total_return_fraction"] or _ZERO,
+        avg_win=told["average_win"] or _ZERO,
+        avg_loss=told["average_loss"] or _ZERO,
+    )
+
+
+def fractions(found: dict[str, Any]) -> dict[str, Any]:
+    """The numbers of a report for a free-form object: returns, drawdown and win rate in percent."""
+    said = metrics(found)
+    percents = ("total_return", "volatility", "max_drawdown", "win_rate")
+    shown = {name: round(float(getattr(said, name) * 100), 4) for name in percents}
+    rest = ("profit", "sharpe_ratio", "sortino_ratio", "profit_factor")
+    return {
+        **shown,
+        **{name: round(float(getattr(said, name)), 4) for name in rest},
+        "total_trades": said.total_trades,
+        "winning_trades": said.winning_trades,
+        "losing_trades": said.losing_trades,
+    }
+
+
+async def report(
+    asking: Asking, asked: performance.AskPerformance, accounts: Sequence[UUID] | None = None, subject: str = ""
+) -> performance.Performance:
+    """A stretch of time over some accounts, or over all."""
+    query: dict[str, Any] = {"period": asked.period, "account_id": accounts}
+    query |= {"start_date": asked.start and asked.start.isoformat(), "end_date": asked.end and asked.end.isoformat()}
+    found = await asking.ask("portfolio", "GET", "/performance", query=query)
+    days = tuple(
+        performance.DailyReturn(
+            date=day["date"], profit=day["amount"], fraction=day["fraction"] or _ZERO, balance=day["balance"]
+        )
+        for day in found["daily_returns"]
+    )
+    return performance.Performance(
+        subject=subject,
+        period=found["period"],
+        start=found["start_date"],
+        end=found["end_date"],
+        initial_balance=found["initial_balance"],
+        final_balance=found["final_balance"],
+        days=days,
+        metrics=metrics(found),
+    )
+
+
+async def portfolio(asking: Asking, asked: performance.AskPerformance) -> performance.Performance:
+    """Everything the caller has."""
+    return await report(asking, asked)
+
+
+async def overview(asking: Asking, asked: Nothing) -> performance.Overview:
+    """Seven numbers, in the caller's currency."""
+    me = await asking.ask("auth", "GET", "/users/me")
+    bots = (await asking.ask("bots", "GET", "/bots", query={"limit": 1000}))["items"]
+    query = {
+        "bot_id": [bot["id"] for bot in bots],
+        "active_bot_id": [bot["id"] for bot in bots if bot["status"] == "active"],
+        "currency": me["currency"],
+    }
+    found = await asking.ask("portfolio", "GET", "/overview", query=query)
+    return performance.Overview(
+        total_profit=found["total_profit"],
+        total_capital=found["total_capital"],
+        currency=found["currency"],
+        active_bots=found["active_bots"],
+        total_bots=found["total_bots"],
+        win_rate=found["win_rate"] or _ZERO,
+        exposure=found["exposure"] or _ZERO,
+        risk_level=found["risk_level"],
+    )
+
+
+async def of_bot(asking: Asking, asked: ById) -> performance.Periods:
+    """What one bot earned by day, week and month, in its quote currency."""
+    bot = await bot_id(asking, asked.id)
+    periods: dict[str, Any] = {}
+    for name, interval in (("daily", "day"), ("weekly", "week"), ("monthly", "month")):
+        query = {"bot_id": bot, "interval": interval, "period": "all"}
+        found = await asking.ask("portfolio", "GET", "/performance/history", query=query)
+        periods[name] = {
+            item["start"]: {"profit": float(item["gained"]), "return": round(float(item["fraction"]) * 100, 4)}
+            for item in found["items"]
+        }
+    row = await asking.ask("bots", "GET", f"/bots/{bot}")
+    did = await asking.ask("portfolio", "GET", "/performance", query={"bot_id": bot, "period": "all"})
+    return performance.Periods(**periods, accounts={row["account_id"]: fractions(did)})
+
+
+HANDLERS: Handlers = {
+    "portfolio.performance": portfolio,
+    "portfolio.overview": overview,
+    "bots.performance": of_bot,
+}

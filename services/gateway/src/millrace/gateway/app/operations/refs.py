@@ -1,0 +1,45 @@
+"""Rows of other services, by UUID or by number."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from millrace.common.kernel.errors import not_found
+from millrace.common.kernel.instruments import INSTRUMENTS, in_dollars
+from millrace.contracts.canonical.frame import Ref
+from millrace.contracts.names import Contract
+from millrace.gateway.app.asking import Asking
+
+
+def uuid_of(ref: Ref, what: str) -> UUID:
+    """The reference where only UUIDs name rows; a number names nothing there: NOT_FOUND."""
+    if isinstance(ref, UUID):
+        return ref
+    raise not_found(what)
+
+
+async def bot_id(asking: Asking, ref: Ref) -> UUID:
+    """The UUID of one of the user's bots. Raises NOT_FOUND."""
+    return UUID((await asking.ask("bots", "GET", f"/bots/{ref}"))["id"])
+
+
+def traded(symbol: str | None) -> str | None:
+    """The pair that things are kept under which were asked for by `symbol`: a dollar that nobody lists is a USDT."""
+    if symbol is None or any(symbol == known for _, known in INSTRUMENTS):
+        return symbol
+    return in_dollars(symbol)
+
+
+def with_numbers(told: Any) -> Any:
+    """Free-form JSON as it was written: exact numbers would be sent on as text."""
+    if isinstance(told, Decimal):
+        return int(told) if told == told.to_integral_value() else float(told)
+    if isinstance(told, dict):
+        return {name: with_numbers(each) for name, each in told.items()}
+    return [with_numbers(each) for each in told] if isinstance(told, list) else told
+
+
+def origin_of(row: dict[str, Any], name: str = "origin") -> Contract | None:
+    """The contract that a thing was made through; None for what the platform made itself."""
+    told = row[name]
+    return Contract(told) if told in set(Contract) else None
