@@ -2,11 +2,13 @@
 
 import asyncio
 import multiprocessing
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
 import pytest
+import uvloop
 
 from millrace.common.jobs.process import Report, in_process
 from millrace.common.kernel.errors import Code, MillraceError
@@ -18,6 +20,13 @@ def measure(report: Report, data: bytes) -> int:
     """Say that it has begun, and how much it was given."""
     report(0.5, "begun")
     return len(data)
+
+
+def repeat(report: Report, size: int) -> bytes:
+    """A large answer after some large reports."""
+    for number in range(3):
+        report(number / 3, "y" * size)
+    return b"x" * size
 
 
 def refuse(report: Report) -> None:
@@ -35,6 +44,14 @@ async def test_an_error_of_ours_comes_back_as_it_was_raised() -> None:
     error = caught.value
     assert (error.code, error.message, error.retry_after) == (Code.RATE_LIMITED, "no", 2.0)
     assert (error.fields, error.details) == ({"a": "b"}, {"c": 1})
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+async def test_answers_of_any_size_come_back_on_every_loop(run: Callable[[Coroutine[Any, Any, bytes]], bytes]) -> None:
+    heard: list[int] = []
+    computing = in_process(repeat, lambda _, note: heard.append(len(note)), 5_000_000)
+    assert await asyncio.to_thread(run, computing) == b"x" * 5_000_000
+    assert heard == [5_000_000] * 3
 
 
 async def test_the_loop_goes_on_while_large_arguments_are_handed_over() -> None:

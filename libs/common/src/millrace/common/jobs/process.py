@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -18,6 +19,7 @@ from millrace.common.kernel.errors import MillraceError
 Report = Callable[[float, str], None]
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 _SPAWN = multiprocessing.get_context("spawn")
 _NICE = 5
@@ -37,56 +39,67 @@ async def in_process(
     ours, theirs = _SPAWN.Pipe()
     process = _SPAWN.Process(target=_main, args=(theirs, function, arguments, options), daemon=True)
     try:
-        await _start(process)
-    finally:
-        theirs.close()
-    loop, readable = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(ours.fileno(), readable.set)
-    try:
+        try:
+            await _beside(process.start)
+        finally:
+            theirs.close()
         while True:
-            await readable.wait()
-            readable.clear()
-            while ours.poll():
-                kind, value = ours.recv()
-                match kind:
-                    case "report":
-                        report(*value)
-                    case "result":
-                        result: R = value
-                        return result
-                    case "refused":
-                        code, message, said = value
-                        raise MillraceError(code, message, **said)
-                    case _:
-                        raise value
+            await _readable(ours.fileno())
+            kind, value = await _beside(partial(_receive, ours))
+            match kind:
+                case "report":
+                    report(*value)
+                case "result":
+                    result: R = value
+                    return result
+                case "refused":
+                    code, message, said = value
+                    raise MillraceError(code, message, **said)
+                case _:
+                    raise value
     except (EOFError, ConnectionResetError):
         process.join()
         raise ProcessDied(f"the computation ended with exit code {process.exitcode}") from None
     finally:
-        loop.remove_reader(ours.fileno())
+        if process.pid is not None:
+            process.kill()
+            process.join()
         ours.close()
-        process.kill()
-        process.join()
         process.close()
 
 
-async def _start(process: "multiprocessing.process.BaseProcess") -> None:
-    """In a thread: large arguments fill a pipe until the new process is there to read them.
+async def _beside(function: Callable[[], T]) -> T:
+    """Call it in a thread: what goes through a pipe may be large, and stays there until the other side takes it.
 
-    A cancellation is told once it has been started, and kills it.
+    A cancellation is told once it has ended, so that nobody closes the pipe under it.
     """
-    starting = asyncio.get_running_loop().run_in_executor(None, process.start)
+    calling = asyncio.get_running_loop().run_in_executor(None, function)
     cancelled: asyncio.CancelledError | None = None
-    while not starting.done():
+    while not calling.done():
         try:
-            await asyncio.wait([starting])
+            await asyncio.wait([calling])
         except asyncio.CancelledError as told:
             cancelled = told
-    starting.result()
+    result = calling.result()
     if cancelled is not None:
-        process.kill()
-        process.join()
         raise cancelled
+    return result
+
+
+async def _readable(file: int) -> None:
+    """Wait until there is something to read, or nobody left to write."""
+    loop = asyncio.get_running_loop()
+    there = asyncio.Event()
+    loop.add_reader(file, there.set)
+    try:
+        await there.wait()
+    finally:
+        loop.remove_reader(file)
+
+
+def _receive(pipe: "Connection[Any, Any]") -> Any:
+    os.set_blocking(pipe.fileno(), True)  # uvloop makes what it watches non-blocking, which a large message breaks on
+    return pipe.recv()
 
 
 def _main(pipe: "Connection[Any, Any]", function: Callable[..., Any], arguments: Any, options: Any) -> None:
