@@ -35,6 +35,7 @@ ALONE = {
     "tick": "tick:embedded",
     "replay": "replay:measure",
     "memory": "memory:measure",
+    "backtest": "backtest:measure",
 }
 ON_KAFKA = {"kafka": "order_path:on_kafka", "hop": "kafka_hop:measure", "tick": "tick:on_kafka"}
 PLACE, END = "<!-- the last run -->", "<!-- until here -->"
