@@ -4,7 +4,9 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
@@ -13,10 +15,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from libs.contracts.tests.application.asked import OTHER, ROWS, call
 from libs.contracts.tests.samples import NOW, PLAIN, result
+from millrace.contracts import application
 from millrace.contracts.application import DIALECT
 from millrace.contracts.names import Access, Contract
 from millrace.contracts.operations import OPERATIONS
-from millrace.contracts.table import Asked, Row
+from millrace.contracts.table import Asked, Row, Shape
 
 CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())
 KINDS: Mapping[str, tuple[type, ...]] = {
@@ -27,6 +30,7 @@ KINDS: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
     "list": (list,),
 }
+MODELS = (Asked, Shape)
 TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 
 each = pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
@@ -111,6 +115,18 @@ def test_the_answer_is_of_the_form_that_openapi_shows(case: dict[str, Any]) -> N
     form.validate_python(body, strict=True)
     schema = form.json_schema(mode="serialization")
     assert schema["type"] == ("array" if isinstance(body, list) else "object")
+
+
+def test_a_name_is_given_to_one_model_only() -> None:
+    found: dict[str, set[type]] = {}
+    for name in iter_modules(application.__path__):
+        module = import_module(f"{application.__name__}.{name.name}")
+        for model in (
+            value for value in vars(module).values() if isinstance(value, type) and issubclass(value, MODELS)
+        ):
+            found.setdefault(model.__name__, set()).add(model)
+    assert len(found) > 60
+    assert {name for name, models in found.items() if len(models) > 1} == set(), "OpenAPI would show one for the other"
 
 
 @each

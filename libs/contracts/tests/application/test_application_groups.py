@@ -192,6 +192,7 @@ def test_a_groups_report_holds_days_and_numbers() -> None:
         {"date": "2025-02-01", "profit": 50.0, "return_percentage": 0.5, "balance": 10_050.0}
     ]
     assert (told["group_id"], told["initial_balance"]) == (OTHER, 10_000.0)
+    assert told["final_balance"] == 0.25
     assert (told["start_date"], told["end_date"]) == ("2026-01-02T03:04:05Z", "2025-02-01T23:59:59Z")
     assert told["metrics"]["total_return"] == 25.0
 
