@@ -1,5 +1,6 @@
 """Events are immutable facts that travel as JSON without losing a digit."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -123,6 +124,13 @@ def test_a_candle_comes_back_from_its_event_as_it_was() -> None:
     assert isinstance(found, CandleClosed)
     assert found.candle == CANDLE
     assert found.candle.closed_at == AT + timedelta(minutes=5)
+
+
+def test_what_the_source_told_besides_is_no_part_of_a_candle_and_not_told_on() -> None:
+    told = replace(CANDLE, quote_volume=Decimal(5), trades=7)
+    assert (told, hash(told), repr(told)) == (CANDLE, hash(CANDLE), repr(CANDLE))
+    assert CandleClosed.of(told) == CandleClosed.of(CANDLE)
+    assert CandleClosed.of(told).candle.quote_volume is None
 
 
 def test_the_levels_of_a_book_keep_price_and_quantity_apart() -> None:

@@ -32,10 +32,15 @@ NONSENSE: tuple[tuple[str, dict[str, Any], str, int], ...] = (
     ("/candles", {**SECONDS, "from": "2026-01-02", "before": "2026-01-01"}, "INVALID_DATE_RANGE", 400),
     ("/candles", {"timeframe": "1s"}, "VALIDATION_ERROR", 422),
     ("/ticker", {"symbol": "ETHZAR", "exchange": "binance"}, "INVALID_SYMBOL", 400),
-    ("/ticker", {"symbol": "BTCZAR"}, "NOT_FOUND", 404),
+    ("/symbols", {"exchange": "mtgox"}, "NOT_FOUND", 404),
+    ("/symbols", {"symbol": "DOGEMOON"}, "INVALID_SYMBOL", 400),
+    ("/symbols", {"symbol": "ETHZAR", "exchange": "binance"}, "INVALID_SYMBOL", 400),
+    ("/symbols", {"limit": 0}, "VALIDATION_ERROR", 422),
     ("/book", {"symbol": "nonsense"}, "INVALID_SYMBOL", 400),
     ("/book", {**BTC, "limit": -1}, "VALIDATION_ERROR", 422),
-    ("/book", BTC, "NOT_FOUND", 404),
+    ("/book", {**BTC, "limit": 1001}, "VALIDATION_ERROR", 422),
+    ("/candles", {**SECONDS, "from": "2999-01-01"}, "INVALID_DATE_RANGE", 400),
+    ("/candles", {**SECONDS, "from": (T0 + timedelta(days=1, seconds=1)).isoformat()}, "INVALID_DATE_RANGE", 400),
     ("/replay", {}, "INVALID_STATE", 409),
     ("/candles", {**SECONDS, "before": "0001-01-01T00:00:00+14:00"}, "VALIDATION_ERROR", 422),
 )
@@ -82,6 +87,14 @@ async def test_what_makes_no_sense_is_refused_with_a_code(market: Callable[..., 
         assert (path, query, answer.json()["error"]["code"], answer.status) == (path, query, code, status)
 
 
+async def test_without_a_feed_there_is_no_price_and_no_book(market: Callable[..., Any]) -> None:
+    stand = await quiet(market, feed="none")
+    for path in ("/ticker", "/book"):
+        for symbol in ("BTCUSDT", "BTCZAR"):
+            answer = await stand.ask("marketdata", "GET", path, query={"symbol": symbol})
+            assert (answer.json()["error"]["code"], answer.status) == ("NOT_FOUND", 404)
+
+
 async def test_times_at_the_ends_of_the_calendar_are_times(market: Callable[..., Any]) -> None:
     stand = await quiet(market)
     for before, count in (("0001-01-01T00:00:00", 0), ("9999-12-31T23:59:59Z", 120), ("0", 0)):
@@ -123,31 +136,54 @@ async def test_a_made_up_market_has_a_book_and_its_ticker_a_bid_and_an_ask(marke
 async def test_symbols_of_the_feed_come_first_with_their_timeframes(market: Callable[..., Any]) -> None:
     stand = await quiet(market)
     rows = (await ask(stand, "/symbols"))["items"]
-    assert [(r["exchange"], r["symbol"]) for r in rows if r["active"]] == [
-        ("binance", "BTC/USDT"),
-        ("binance", "ETH/USDT"),
-    ]
-    assert rows[0]["active"]
+    assert [(r["exchange"], r["symbol"]) for r in rows[:2]] == [("binance", "BTC/USDT"), ("binance", "ETH/USDT")]
+    assert {r["status"] for r in rows if r["active"]} == {"active"}
+    assert {r["derived_from"] for r in rows[:2]} == {None}
+    assert [(r["base_currency"], r["quote_currency"]) for r in rows[:2]] == [("BTC", "USDT"), ("ETH", "USDT")]
     assert rows[0]["timeframes"] == ["1s", "5s", "15s", "1m", "5m", "15m", "1h", "4h", "1d"]
     assert {r["exchange"] for r in rows} == {"luno", "binance", "kucoin", "kraken", "bybit"}
     luno = (await ask(stand, "/symbols", exchange="luno"))["items"]
     assert [(r["symbol"], r["active"], r["supports_paper"]) for r in luno] == [
-        ("BTC/ZAR", False, True),
-        ("ETH/ZAR", False, True),
+        ("BTC/ZAR", True, True),
+        ("ETH/ZAR", True, True),
     ]
+    assert luno[0]["timeframes"] == ["1m", "5m", "15m", "1h", "4h", "1d"]
+    assert luno[0]["derived_from"] == "binance BTC/USDT"
+    for spelling in ("BTCZAR", "btc/zar", "BTC-ZAR", "XBT_ZAR", "XBTZAR"):
+        assert (await ask(stand, "/symbols", symbol=spelling, limit=1))["items"] == luno[:1]
 
 
 async def test_the_five_platforms_are_listed_and_the_one_listened_to_has_a_status(market: Callable[..., Any]) -> None:
     stand = await quiet(market)
     rows = {row["id"]: row for row in (await ask(stand, "/platforms"))["items"]}
     assert {name: row["status"] for name, row in rows.items()} == {
-        "luno": "not_listened_to",
+        "luno": "operational",
         "binance": "operational",
-        "kucoin": "not_listened_to",
-        "kraken": "not_listened_to",
-        "bybit": "not_listened_to",
+        "kucoin": "operational",
+        "kraken": "operational",
+        "bybit": "operational",
     }
     assert rows["kucoin"]["credentials"] == ["api_key", "api_secret", "passphrase"]
+    assert {name: row["required_fields"] for name, row in rows.items()} == {
+        name: row["credentials"] for name, row in rows.items()
+    }
+    luno = rows["luno"]
+    assert (luno["name"], luno["display_name"], luno["type"], luno["region"]) == ("Luno", "Luno", "exchange", "ZA")
+    assert (luno["icon"], luno["logo"], luno["color"]) == ("\U0001f1ff\U0001f1e6", "luno.svg", "#3861FB")
+    assert (luno["enabled"], luno["bot_limit"], luno["supports_paper"], luno["supports_live"]) == (True, 5, True, False)
+    assert luno["description"] == "Luno cryptocurrency exchange: BTC/ZAR, ETH/ZAR"
+    assert not any(value is None for row in rows.values() for value in row.values())
+
+
+async def test_where_only_one_exchange_is_real_the_others_are_not_listened_to(market: Callable[..., Any]) -> None:
+    stand = await quiet(market, symbols="ETHUSDT", feed="synthetic")
+    rows = {row["id"]: (row["status"], row["enabled"]) for row in (await ask(stand, "/platforms"))["items"]}
+    assert rows["luno"] == ("operational", True)
+    known = (await ask(stand, "/symbols", exchange=" LUNO "))["items"]
+    assert [(row["symbol"], row["status"]) for row in known] == [("ETH/ZAR", "active"), ("BTC/ZAR", "inactive")]
+    off = await quiet(market, feed="none")
+    found = (await ask(off, "/platforms"))["items"]
+    assert {(row["status"], row["enabled"]) for row in found} == {("not_listened_to", False)}
 
 
 async def test_the_feed_tells_how_it_is_doing(market: Callable[..., Any]) -> None:

@@ -1,5 +1,6 @@
 """Settings of the marketdata service."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +38,15 @@ class MarketdataSettings(BaseSettings):
     bars: int = Field(0, ge=0, description="how many bars lockstep plays; 0: all")
     seed: int = Field(1, description="of the synthetic market")
     history_bars: int | None = Field(None, ge=0, le=100_000, description="to have before now; 11,520, with ccxt 1,000")
+    past_days: int = Field(
+        1095,
+        ge=0,
+        le=3650,
+        description="recorded, synthetic: days before the stored candles that are computed; 0: none",
+    )
+    usdt_zar: Decimal = Field(
+        Decimal("17.50"), gt=0, description="recorded, synthetic: rand for one USDT, which luno's prices are made with"
+    )
     book_depth: int = Field(20, ge=0, le=100, description="levels of each side that are published; 0: no books")
     poll_seconds: float = Field(2.0, gt=0, le=60, description="ccxt: between two questions")
     exchange_url: str = Field("", description="ccxt: another address for the exchange's API, for tests")

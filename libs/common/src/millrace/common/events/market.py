@@ -6,6 +6,8 @@ from typing import ClassVar, Self
 from millrace.common.events.message import Amount, Event
 from millrace.common.kernel.market import Candle
 
+_CANDLE = ("exchange", "symbol", "timeframe", "opened_at", "open", "high", "low", "close", "volume")
+
 
 class _MarketEvent(Event):
     exchange: str
@@ -28,12 +30,12 @@ class _CandleEvent(_MarketEvent):
     @classmethod
     def of(cls, candle: Candle) -> Self:
         """The event that tells of `candle`."""
-        return cls(**{name: getattr(candle, name) for name in Candle.__slots__})
+        return cls(**{name: getattr(candle, name) for name in _CANDLE})
 
     @property
     def candle(self) -> Candle:
         """The plain value."""
-        return Candle(**{name: getattr(self, name) for name in Candle.__slots__})
+        return Candle(**{name: getattr(self, name) for name in _CANDLE})
 
 
 class CandleClosed(_CandleEvent):

@@ -1,6 +1,6 @@
 """What a market says, as plain values shared by strategies, venues and services."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,7 +9,11 @@ from millrace.common.kernel import timeframes
 
 @dataclass(frozen=True, slots=True)
 class Candle:
-    """One closed bar of one pair at one exchange: prices in quote currency, volume in base currency."""
+    """One closed bar of one pair at one exchange: prices in quote currency, volume in base currency.
+
+    `quote_volume` (in quote currency) and `trades` (how many) are as the source told them, None where it did not. They
+    are no part of what makes two bars the same, and other services do not hear of them.
+    """
 
     exchange: str
     symbol: str
@@ -20,6 +24,8 @@ class Candle:
     low: Decimal
     close: Decimal
     volume: Decimal
+    quote_volume: Decimal | None = field(default=None, compare=False, repr=False)
+    trades: int | None = field(default=None, compare=False, repr=False)
 
     @property
     def closed_at(self) -> datetime:

@@ -19,12 +19,14 @@ from millrace.common.kernel.money import ZERO
 from millrace.marketdata.adapters.ccxt_market import CcxtMarket, followed
 from millrace.marketdata.app.feeds import SourceDown
 from millrace.marketdata.domain.gaps import find_gaps
+from millrace.marketdata.domain.past import Past
 from millrace.marketdata.domain.tape import Heard, Item
 from millrace.marketdata.domain.ticks import Tick
 
 CANDLES_FROM_TRADES: Final = frozenset({"luno"})
 """Exchanges that give candles to key holders only; theirs are made of the trades."""
 _TRADES, _CANDLES = 500, 500
+_SHALLOW = 5
 _GRACE = timedelta(seconds=10)
 _AHEAD = timedelta(minutes=1)
 _LONGEST_WAIT = 60.0
@@ -139,6 +141,15 @@ class CcxtFeed:
                 break
             since = closed[-1].closed_at
         return [candle for candle in with_flat(found) if start <= candle.opened_at < end]
+
+    def past(self, symbol: str, seam: datetime, days: int) -> Past | None:
+        """Nothing is made up of a real market."""
+        return None
+
+    async def ask(self) -> None:
+        """The best bid and ask of the first symbol."""
+        await self._market.open()
+        await self._market.book(self.symbols[0], _SHALLOW, self._clock.now())
 
     async def close(self) -> None:
         """Close the connections."""

@@ -16,6 +16,7 @@ from millrace.marketdata.app.ports import Places
 from millrace.marketdata.domain.candles import CandleBuilder
 from millrace.marketdata.domain.cycle import Cycle
 from millrace.marketdata.domain.orderbook import BookOutOfSync, BookSnapshot, BookUpdate, OrderBook
+from millrace.marketdata.domain.past import Past
 from millrace.marketdata.domain.tape import Heard, Item, as_ticks, merged, moment_of
 from millrace.marketdata.domain.ticks import Tick
 
@@ -83,6 +84,13 @@ class RecordedFeed:
     async def history(self, symbol: str, timeframe: str, start: datetime, end: datetime) -> list[Candle]:
         """The recorded bars at any time; only those of the timeframe that is played."""
         return list(self._cycle.bars(symbol, start, end)) if timeframe == self._timeframe else []
+
+    def past(self, symbol: str, seam: datetime, days: int) -> Past | None:
+        """The recording back and forth, at its own pace."""
+        return self._cycle.past(symbol, seam, days)
+
+    async def ask(self) -> None:
+        """The recording is at hand."""
 
     async def close(self) -> None:
         """Nothing is held open."""

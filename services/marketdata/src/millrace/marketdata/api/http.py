@@ -1,4 +1,4 @@
-"""Routes: candles, symbols, tickers, order books, platforms, the feed's health; and the start of a replay."""
+"""Routes: candles, symbols, tickers, order books, platforms, how they and the feed are doing; and replays."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,10 +10,14 @@ from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.market import Candle
 from millrace.common.web.answers import json_response
 from millrace.marketdata.app.lockstep import Lockstep
+from millrace.marketdata.app.providers import Providers
 from millrace.marketdata.app.queries import Market
+from millrace.marketdata.domain.folding import counted
+
+_SHOWN = ("opened_at", "open", "high", "low", "close", "volume", "quote_volume")
 
 
-def routes(market: Market, replay: Lockstep | None, current: Any) -> APIRouter:
+def routes(market: Market, providers: Providers, replay: Lockstep | None, current: Any) -> APIRouter:
     """The API of the marketdata service."""
     api = APIRouter(dependencies=[Depends(current)])
 
@@ -31,8 +35,12 @@ def routes(market: Market, replay: Lockstep | None, current: Any) -> APIRouter:
         return json_response({**series._asdict(), **page, "next_before": found[0].opened_at if more else None})
 
     @api.get("/symbols")
-    async def symbols(exchange: str | None = None) -> Response:
-        return json_response({"items": market.symbols(exchange)})
+    async def symbols(
+        exchange: str | None = None,
+        symbol: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+    ) -> Response:
+        return json_response({"items": market.symbols(exchange, symbol)[:limit]})
 
     @api.get("/ticker")
     async def ticker(symbol: str, exchange: str | None = None) -> Response:
@@ -42,12 +50,16 @@ def routes(market: Market, replay: Lockstep | None, current: Any) -> APIRouter:
     async def book(
         symbol: str, exchange: str | None = None, limit: Annotated[int, Query(ge=1, le=1000)] = 20
     ) -> Response:
-        top = market.book(exchange, symbol, limit)
-        return json_response({name: getattr(top, name) for name in top.__slots__})
+        top, simulated = await market.book(exchange, symbol, limit)
+        return json_response({**{name: getattr(top, name) for name in top.__slots__}, "simulated": simulated})
 
     @api.get("/platforms")
     async def platforms() -> Response:
         return json_response({"items": market.platforms()})
+
+    @api.get("/providers/health")
+    async def providers_health() -> Response:
+        return json_response({"items": await providers.health()})
 
     @api.get("/feed")
     async def feed() -> Response:
@@ -74,4 +86,5 @@ def _replay(replay: Lockstep | None) -> Lockstep:
 
 
 def _shown(candle: Candle) -> dict[str, Any]:
-    return {name: getattr(candle, name) for name in Candle.__slots__ if name not in ("exchange", "symbol", "timeframe")}
+    known = counted(candle)
+    return {**{name: getattr(known, name) for name in _SHOWN}, "trades_count": known.trades}

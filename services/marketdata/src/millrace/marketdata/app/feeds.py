@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from millrace.common.kernel.market import Candle
+from millrace.marketdata.domain.past import Past
 from millrace.marketdata.domain.tape import Item
 
 
@@ -40,6 +41,14 @@ class Feed(Protocol):
 
         Raises SourceDown, and UNAVAILABLE when this source has no history.
         """
+        ...
+
+    def past(self, symbol: str, seam: datetime, days: int) -> Past | None:
+        """The `days` before the oldest stored candle, which opened at `seam`; None when this source makes none up."""
+        ...
+
+    async def ask(self) -> None:
+        """Put a small question to the source, so that its answer can be timed. Raises SourceDown."""
         ...
 
     async def close(self) -> None:

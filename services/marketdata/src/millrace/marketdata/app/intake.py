@@ -16,6 +16,7 @@ from millrace.marketdata.app.books import Books
 from millrace.marketdata.app.conflation import Conflation
 from millrace.marketdata.app.feeds import Feed, SourceDown
 from millrace.marketdata.app.gaps import Gaps
+from millrace.marketdata.app.mirrors import Mirrors
 from millrace.marketdata.app.ports import Candles
 from millrace.marketdata.app.publisher import Publisher
 from millrace.marketdata.domain.gaps import Gap
@@ -51,6 +52,7 @@ class Intake:
         history: int,
         depth: int,
         lateness: timedelta = timedelta(0),
+        mirrors: Mirrors | None = None,
     ) -> None:
         self.feed = feed
         self.books = Books()
@@ -60,6 +62,7 @@ class Intake:
         self._works = works
         self._candles = candles
         self._publisher = publisher
+        self._mirrors = mirrors
         self._gaps = gaps
         self._clock = clock
         self._timeframe = timeframe
@@ -170,7 +173,10 @@ class Intake:
 
     def _tell(self, line: Line, tick: Tick) -> None:
         metrics.MARKET_LAST_TICK.labels(tick.exchange, tick.symbol).set(tick.at.timestamp())
-        self._publisher.price(tick, line.forming(), self._clock.now())
+        forming = line.forming()
+        self._publisher.price(tick, forming, self._clock.now())
+        if self._mirrors is not None:
+            self._mirrors.seen(tick, forming)
 
     async def _close(self, line: Line, closed: Sequence[Candle]) -> None:
         """Store what closed and tell of it; a database that is away is waited for."""
@@ -184,6 +190,8 @@ class Intake:
             for target, opened_at in torn:
                 new += await self._mended(work, line, target, opened_at)
             self._publisher.closed(new, work)
+            if self._mirrors is not None:
+                self._mirrors.closed(new, work)
             return len(new)
 
         count = await self._patiently(act)

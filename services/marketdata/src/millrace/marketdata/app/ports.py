@@ -46,6 +46,17 @@ class Candles(Protocol):
         """When the stored candles of [`start`, `end`) opened, oldest first."""
         ...
 
+    async def folded(self, series: Series, target: str, start: datetime, end: datetime, limit: int) -> list[Candle]:
+        """The newest `limit` larger candles of [`start`, `end`), both on the grid of `target`, oldest first.
+
+        They are made of the stored ones that are there, and not stored themselves.
+        """
+        ...
+
+    async def ends(self, series: Series) -> tuple[datetime | None, datetime | None]:
+        """When the oldest and the newest stored candle opened."""
+        ...
+
     async def last_at(self, series: Series) -> datetime | None:
         """When the newest stored candle opened."""
         ...

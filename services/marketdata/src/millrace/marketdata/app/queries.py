@@ -1,6 +1,6 @@
 """What can be asked of the market."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,36 +9,46 @@ from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.instruments import INSTRUMENTS, Instrument
 from millrace.common.kernel.market import Candle
-from millrace.common.kernel.money import divided
+from millrace.common.kernel.money import ZERO, divided
 from millrace.common.kernel.symbols import parse_symbol
-from millrace.common.kernel.timeframes import parse_timeframe
+from millrace.common.kernel.timeframes import SECONDS, parse_timeframe
+from millrace.marketdata.app.history import History
 from millrace.marketdata.app.intake import Intake
+from millrace.marketdata.app.mirrors import LEAST
 from millrace.marketdata.app.ports import Candles, Series
+from millrace.marketdata.domain.derived import Derived, simulated_book
 from millrace.marketdata.domain.orderbook import BookSnapshot
-from millrace.marketdata.domain.platforms import PLATFORMS, Platform
+from millrace.marketdata.domain.platforms import PLATFORMS, Platform, platform
+from millrace.marketdata.domain.ticks import Tick
 
 _DAY = timedelta(days=1)
 _PERCENT = Decimal("0.0001")
 _FILTERS = ("exchange", "symbol", "base", "quote", "tick_size", "step_size", "min_notional")
+_SHOWN = ("id", "display_name", "region", "icon", "color", "bot_limit", "maker_fee", "taker_fee", "description")
+_OFFERED = ("timeframes", "credentials", "supports_paper")
 
 
 class Market:
-    """The stored and the present market. `offered` are the timeframes it has, smallest first."""
+    """The stored and the present market. `offered` are the timeframes it stores, smallest first."""
 
     def __init__(
         self,
         candles: Candles,
+        history: History,
         feed: str,
         exchange: str,
         offered: Sequence[str],
         intake: Intake | None,
+        derived: Iterable[Derived],
         clock: Clock,
     ) -> None:
         self.offered = tuple(offered)
         self._candles = candles
+        self._history = history
         self._feed = feed
         self._exchange = exchange
         self._intake = intake
+        self._derived = {one.place: one for one in derived}
         self._clock = clock
 
     async def candles(
@@ -58,48 +68,70 @@ class Market:
         start, before = _utc(start), _utc(before)
         if start is not None and before is not None and start > before:
             raise MillraceError(Code.INVALID_DATE_RANGE, "the range ends before it begins")
-        found = await self._candles.read(series, start=start, before=before, limit=limit + 1)
+        if start is not None and start > self._clock.now() + _DAY:  # a market may run ahead of the clock
+            end = await self._history.newest_end(series)
+            if end is None or start > end + _DAY:
+                raise MillraceError(Code.INVALID_DATE_RANGE, "the range begins in the future")
+        found = await self._history.read(series, start, before, limit + 1)
         return series, found[-limit:], len(found) > limit
 
-    def symbols(self, exchange: str | None) -> list[dict[str, Any]]:
-        """The markets that are known, those of the feed first; `active` ones have prices now."""
-        live = self._live()
-        known = [i for platform in PLATFORMS.values() for i in platform.instruments if exchange in (None, i.exchange)]
-        rows = [_listed(i, self.offered, (i.exchange, i.symbol) in live) for i in known]
-        return sorted(rows, key=lambda row: not row["active"])
+    def symbols(self, exchange: str | None, symbol: str | None = None) -> list[dict[str, Any]]:
+        """The markets that are known, those of the feed first; `active` ones have prices now.
+
+        Raises NOT_FOUND for an unknown exchange, and for an unknown symbol INVALID_SYMBOL.
+        """
+        known = (platform(exchange),) if exchange is not None else PLATFORMS.values()
+        name = None if symbol is None else self._known(exchange, symbol)[1]
+        rows = [self._listed(i) for each in known for i in each.instruments if name in (None, i.symbol)]
+        return sorted(rows, key=lambda row: (not row["active"], row["derived_from"] is not None))
 
     async def ticker(self, exchange: str | None, symbol: str) -> dict[str, Any]:
         """The last price, the best bid and ask where a book is known, and what became of it in 24 hours.
 
         Raises INVALID_SYMBOL, NOT_FOUND for a market nobody listens to, and UNAVAILABLE before its first price.
         """
-        place, symbol = self._known(exchange, symbol)
-        smallest = Series(place, symbol, self.offered[0])
-        found = await self._candles.read(smallest, start=None, before=None, limit=1)
-        tick = self._tick(place, symbol)
-        if tick is None and not found:
-            if (place, symbol) not in self._live():
-                raise MillraceError(Code.NOT_FOUND, f"the market feed has no price of {symbol} on {place}")
-            raise MillraceError(Code.UNAVAILABLE, f"no price of {symbol} is known yet")
-        price, at = (tick.price, tick.at) if tick else (found[-1].close, found[-1].closed_at)
-        day = await self._candles.summary(smallest._replace(timeframe=self._coarse), at - _DAY, at)
-        top = self._top(place, symbol, 1)
-        answer = {"exchange": place, "symbol": symbol, "price": price, "at": at, "bid": None, "ask": None}
-        if top is not None:
-            answer["bid"], answer["ask"] = (side[0][0] if side else None for side in (top.bids, top.asks))
-        return {**answer, **_change(price, day[0] if day else None)}
+        place = self._known(exchange, symbol)
+        tick = await self._last(place)
+        derived, source = self._source(place)
+        whole = await self._candles.summary(Series(*source, self._coarse), tick.at - _DAY, tick.at)
+        day = None if whole is None else derived.candle(whole[0]) if derived else whole[0]
+        top = self._top(place, 1)
+        sides = (top.bids, top.asks) if top else ((), ())
+        bid, ask = (side[0][0] if side else None for side in sides)
+        answer = {"exchange": place[0], "symbol": place[1], "price": tick.price, "at": tick.at, "bid": bid, "ask": ask}
+        return {**answer, **_change(tick.price, day)}
 
-    def book(self, exchange: str | None, symbol: str, depth: int) -> BookSnapshot:
-        """The best levels of a market's order book. Raises INVALID_SYMBOL, and NOT_FOUND when no book is known."""
-        place, symbol = self._known(exchange, symbol)
-        top = self._top(place, symbol, depth)
-        if top is None:
-            raise MillraceError(Code.NOT_FOUND, f"the market feed has no order book of {symbol}")
-        return top
+    async def book(self, exchange: str | None, symbol: str, depth: int) -> tuple[BookSnapshot, bool]:
+        """The best levels of a market's order book, and whether it is made up around the last price, as it is where a
+        played market has none. Raises INVALID_SYMBOL, and NOT_FOUND when there is no book.
+        """
+        place = self._known(exchange, symbol)
+        if (top := self._top(place, depth)) is not None:
+            return top, False
+        market = next((i for i in PLATFORMS[place[0]].instruments if i.symbol == place[1]), None)
+        played = place in self._derived or (place in self._live() and self._feed != "ccxt")
+        if market is None or not played:
+            raise MillraceError(Code.NOT_FOUND, f"the market feed has no order book of {place[1]}")
+        return simulated_book(market, await self._last(place), depth), True
 
     def platforms(self) -> list[dict[str, Any]]:
-        """The exchanges, and how the one that is listened to is doing."""
-        return [{**_platform(platform), "status": self._status(platform.id)} for platform in PLATFORMS.values()]
+        """The exchanges, and how the ones that have prices are doing."""
+        return [self._platform(each) for each in PLATFORMS.values()]
+
+    def status(self, exchange: str) -> str:
+        """How an exchange is doing: operational, degraded, replayed or not_listened_to."""
+        if self._feed == "none" or exchange not in {self._exchange, *(place for place, _ in self._derived)}:
+            return "not_listened_to"
+        if self._intake is None:
+            return "replayed"
+        return "operational" if self._intake.feed.connected and not self._intake.feed.stale else "degraded"
+
+    async def ask(self, exchange: str) -> None:
+        """Put a small question to an exchange, as anybody would who wants to know its price. Raises SourceDown."""
+        if self._intake is not None and self._feed == "ccxt":
+            await self._intake.feed.ask()
+        else:
+            await self.ticker(exchange, PLATFORMS[exchange].instruments[0].symbol)
 
     def health(self) -> dict[str, Any]:
         """How the feed is doing; ages in seconds of the market's last trade by this machine's clock."""
@@ -148,35 +180,63 @@ class Market:
     def _live(self) -> set[tuple[str, str]]:
         return {(line.exchange, line.symbol) for line in self._intake.lines.values()} if self._intake else set()
 
-    def _status(self, exchange: str) -> str:
-        if exchange != self._exchange or self._feed == "none":
-            return "not_listened_to"
-        if self._intake is None:
-            return "replayed"
-        return "operational" if self._intake.feed.connected and not self._intake.feed.stale else "degraded"
+    def _source(self, place: tuple[str, str]) -> tuple[Derived | None, tuple[str, str]]:
+        """What a market is derived with, and the market that its data stands in."""
+        derived = self._derived.get(place)
+        return (None, place) if derived is None else (derived, (derived.exchange, derived.symbol))
 
-    def _tick(self, exchange: str, symbol: str) -> Any:
-        return self._intake.lines[symbol].tick if (exchange, symbol) in self._live() and self._intake else None
+    async def _last(self, place: tuple[str, str]) -> Tick:
+        """The last trade, or that with which the last stored candle closed. Raises NOT_FOUND and UNAVAILABLE."""
+        derived, source = self._source(place)
+        live = source in self._live()
+        tick = self._intake.lines[source[1]].tick if live and self._intake else None
+        if tick is None:
+            last = await self._history.newest(*source)
+            if last is None and not live:
+                raise MillraceError(Code.NOT_FOUND, f"the market feed has no price of {place[1]} on {place[0]}")
+            if last is None:
+                raise MillraceError(Code.UNAVAILABLE, f"no price of {place[1]} is known yet")
+            tick = Tick(*source, last.close, last.volume, last.closed_at)
+        return tick if derived is None else derived.tick(tick)
 
-    def _top(self, exchange: str, symbol: str, depth: int) -> BookSnapshot | None:
-        return self._intake.books.top(symbol, depth) if (exchange, symbol) in self._live() and self._intake else None
+    def _top(self, place: tuple[str, str], depth: int) -> BookSnapshot | None:
+        return self._intake.books.top(place[1], depth) if place in self._live() and self._intake else None
 
+    def _listed(self, market: Instrument) -> dict[str, Any]:
+        place = market.exchange, market.symbol
+        derived, source = self._source(place)
+        active = source in self._live()
+        offered = [t for t in self.offered if derived is None or SECONDS[t] >= SECONDS[LEAST]]
+        return {
+            **{name: getattr(market, name) for name in _FILTERS},
+            "base_currency": market.base,
+            "quote_currency": market.quote,
+            "status": "active" if active else "inactive",
+            "timeframes": offered,
+            "active": active,
+            "supports_paper": place in INSTRUMENTS,
+            "derived_from": f"{source[0]} {source[1]}" if derived else None,
+        }
 
-def _listed(instrument: Instrument, offered: Sequence[str], active: bool) -> dict[str, Any]:
-    row = {name: getattr(instrument, name) for name in _FILTERS}
-    paper = (instrument.exchange, instrument.symbol) in INSTRUMENTS
-    return {**row, "timeframes": list(offered), "active": active, "supports_paper": paper}
-
-
-def _platform(platform: Platform) -> dict[str, Any]:
-    names = ("id", "display_name", "region", "maker_fee", "taker_fee", "timeframes", "credentials", "supports_paper")
-    symbols = [instrument.symbol for instrument in platform.instruments]
-    return {**{name: getattr(platform, name) for name in names}, "symbols": symbols}
+    def _platform(self, each: Platform) -> dict[str, Any]:
+        status = self.status(each.id)
+        return {
+            **{name: getattr(each, name) for name in _SHOWN + _OFFERED},
+            "name": each.display_name,
+            "type": "exchange",
+            "enabled": status != "not_listened_to",
+            "supports_live": False,  # orders reach the simulated venue only
+            "required_fields": each.credentials,
+            "logo": f"{each.id}.svg",
+            "symbols": [instrument.symbol for instrument in each.instruments],
+            "status": status,
+        }
 
 
 def _change(price: Decimal, day: Candle | None) -> dict[str, Any]:
     if day is None:
-        return dict.fromkeys(("open_24h", "high_24h", "low_24h", "volume_24h", "change_24h", "change_percent_24h"))
+        names = ("open_24h", "high_24h", "low_24h", "change_24h", "change_percent_24h")
+        return {**dict.fromkeys(names), "volume_24h": ZERO}
     change = price - day.open
     return {
         "open_24h": day.open,

@@ -6,7 +6,7 @@ from decimal import Context, Decimal
 
 from millrace.common.kernel import timeframes
 from millrace.common.kernel.market import Candle
-from millrace.common.kernel.money import ZERO
+from millrace.common.kernel.money import ZERO, scaled
 from millrace.marketdata.domain.ticks import Tick
 
 _EXACT = Context(prec=60)
@@ -32,6 +32,8 @@ class _Forming:
     high: Decimal
     low: Decimal
     volume: Decimal
+    turnover: Decimal = ZERO
+    trades: int = 0
     ids: set[str] = field(default_factory=set)
 
     def take(self, tick: Tick) -> None:
@@ -41,6 +43,8 @@ class _Forming:
             self.last = tick
         self.high, self.low = max(self.high, tick.price), min(self.low, tick.price)
         self.volume = _EXACT.add(self.volume, tick.quantity)
+        self.turnover = _EXACT.fma(tick.price, tick.quantity, self.turnover)
+        self.trades += 1
 
 
 class CandleBuilder:
@@ -142,7 +146,7 @@ class CandleBuilder:
         empty = (opened_at - start) // self._length
         for number in range(self._empty, min(empty, self._fill)):
             at = start + number * self._length
-            flat.append(Candle(*self._market, at, price, price, price, price, ZERO))
+            flat.append(Candle(*self._market, at, price, price, price, price, ZERO, ZERO, 0))
         self.counts.filled += len(flat)
         self.counts.missing += max(empty, self._fill) - max(self._empty, self._fill)
         self._empty = max(self._empty, empty)
@@ -150,4 +154,4 @@ class CandleBuilder:
 
     def _candle(self, opened_at: datetime, forming: _Forming) -> Candle:
         prices = (forming.first.price, forming.high, forming.low, forming.last.price)
-        return Candle(*self._market, opened_at, *prices, forming.volume)
+        return Candle(*self._market, opened_at, *prices, forming.volume, scaled(forming.turnover), forming.trades)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from millrace.common.kernel import timeframes
 from millrace.common.kernel.market import Candle
+from millrace.marketdata.domain.past import Past, pace_of
 
 
 class Cycle:
@@ -24,6 +25,7 @@ class Cycle:
         self.timeframe = timeframe
         self.exchange = next(bar.exchange for bars in tape.values() for bar in bars)
         self.symbols = tuple(tape)
+        self.recorded_as = min(was)
         self._step = timeframes.length(timeframe)
         self._anchor = anchor
         length, origin = timeframes.length(was.pop()), min(bars[0].opened_at for bars in tape.values() if bars)
@@ -44,6 +46,14 @@ class Cycle:
             if (bar := self.bar(symbol, opened_at)) is not None:
                 yield bar
             opened_at += self._step
+
+    def past(self, symbol: str, seam: datetime, days: int) -> Past | None:
+        """What a market did in the `days` before `seam`, an instant on the grid; None when bars are too long for it."""
+        pace = pace_of(self.recorded_as)
+        slots = self._slots[symbol]
+        bars = [slots.get(number) for number in range(self.count)]
+        place = (seam - self._anchor) // self._step % self.count
+        return None if pace is None else Past(bars, pace, place, seam, days)
 
     def round_at(self, moment: datetime) -> tuple[int, datetime]:
         """The number of the round that holds `moment`, and when it began."""

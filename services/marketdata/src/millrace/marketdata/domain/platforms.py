@@ -12,22 +12,33 @@ from millrace.common.kernel.instruments import INSTRUMENTS, Instrument
 class Platform:
     """One exchange. Fees are fractions of the notional for the lowest spot tier.
 
-    `timeframes` are those it gives candles of, `credentials` the names of what a user gives to connect an account.
+    `region` is where it is at home, a country's code or GLOBAL; `icon` is one character and `color` a hexadecimal one,
+    to show it by; `bot_limit` is how many bots of one user are sensible there. `timeframes` are those it gives candles
+    of, `credentials` the names of what a user gives to connect an account.
     """
 
     id: str
     display_name: str
     region: str
+    icon: str
+    color: str
     maker_fee: Decimal
     taker_fee: Decimal
     timeframes: tuple[str, ...]
     listed: tuple[Instrument, ...]
     credentials: tuple[str, ...] = ("api_key", "api_secret")
+    bot_limit: int = 5
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
         """Its best known markets, and all that paper accounts trade here."""
         return (*self.listed, *(known for known in INSTRUMENTS.values() if known.exchange == self.id))
+
+    @property
+    def description(self) -> str:
+        """What it is, in a sentence."""
+        pairs = ", ".join(instrument.symbol for instrument in self.instruments)
+        return f"{self.display_name} cryptocurrency exchange: {pairs}"
 
     @property
     def supports_paper(self) -> bool:
@@ -47,24 +58,44 @@ They change now and then: a live feed reads its exchange's own.
 """
 
 
-def _platform(id: str, name: str, region: str, maker: str, taker: str, more: tuple[str, ...] = ()) -> Platform:
+def _platform(
+    id: str, name: str, shown: tuple[str, str, str], maker: str, taker: str, more: tuple[str, ...] = ()
+) -> Platform:
     fees = Decimal(maker), Decimal(taker)
     listed = tuple(
         Instrument(id, symbol, Decimal(tick), Decimal(step), Decimal(least), *fees)
         for symbol, tick, step, least in _MARKETS.get(id, ())
     )
-    return Platform(id, name, region, *fees, (*_COMMON, *more), listed)
+    return Platform(id, name, *shown, *fees, (*_COMMON, *more), listed)
 
 
 _ALL = (
-    _platform("luno", "Luno", "South Africa", "0", "0.001", ("3d", "1w")),
-    _platform("binance", "Binance", "global", "0.001", "0.001", ("1s", "6h", "12h", "3d", "1w")),
+    _platform(
+        "luno",
+        "Luno",
+        ("ZA", "\N{REGIONAL INDICATOR SYMBOL LETTER Z}\N{REGIONAL INDICATOR SYMBOL LETTER A}", "#3861FB"),
+        "0",
+        "0.001",
+        ("3d", "1w"),
+    ),
+    _platform(
+        "binance",
+        "Binance",
+        ("GLOBAL", "\N{LARGE YELLOW CIRCLE}", "#F0B90B"),
+        "0.001",
+        "0.001",
+        ("1s", "6h", "12h", "3d", "1w"),
+    ),
     replace(
-        _platform("kucoin", "KuCoin", "global", "0.001", "0.001", ("6h", "12h", "1w")),
+        _platform(
+            "kucoin", "KuCoin", ("GLOBAL", "\N{LARGE GREEN CIRCLE}", "#24AE8F"), "0.001", "0.001", ("6h", "12h", "1w")
+        ),
         credentials=("api_key", "api_secret", "passphrase"),
     ),
-    _platform("kraken", "Kraken", "United States", "0.0025", "0.004", ("1w",)),
-    _platform("bybit", "Bybit", "global", "0.001", "0.001", ("6h", "12h", "1w")),
+    _platform("kraken", "Kraken", ("US", "\N{LARGE PURPLE CIRCLE}", "#5741D9"), "0.0025", "0.004", ("1w",)),
+    _platform(
+        "bybit", "Bybit", ("GLOBAL", "\N{LARGE ORANGE CIRCLE}", "#F7A600"), "0.001", "0.001", ("6h", "12h", "1w")
+    ),
 )
 PLATFORMS: Mapping[str, Platform] = {platform.id: platform for platform in _ALL}
 

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
+from typing import TypeVar
 
 from millrace.common.kernel import timeframes
 from millrace.common.kernel.market import Candle
 
+N = TypeVar("N", Decimal, int)
 _LARGER = ("5s", "15s", "1m", "5m", "15m", "1h", "4h", "1d")
 
 
@@ -70,4 +73,11 @@ def merged(whole: Candle | None, part: Candle, timeframe: str) -> Candle:
         low=min(whole.low, part.low),
         close=part.close,
         volume=whole.volume + part.volume,
+        quote_volume=_sum(whole.quote_volume, part.quote_volume),
+        trades=_sum(whole.trades, part.trades),
     )
+
+
+def _sum(a: N | None, b: N | None) -> N | None:
+    """Both together, unknown when one is."""
+    return None if a is None or b is None else a + b

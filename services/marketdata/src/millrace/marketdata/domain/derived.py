@@ -1,0 +1,88 @@
+"""Markets that are worked out of another one: the same pair at another exchange, or priced in rand.
+
+They exist only where the market is a played one: nothing is made up beside a real exchange's prices.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+
+from millrace.common.kernel.instruments import INSTRUMENTS, Instrument
+from millrace.common.kernel.market import Candle
+from millrace.common.kernel.money import times
+from millrace.marketdata.domain.folding import counted
+from millrace.marketdata.domain.orderbook import BookSnapshot
+from millrace.marketdata.domain.platforms import PLATFORMS
+from millrace.marketdata.domain.ticks import Tick
+from millrace.marketdata.domain.walk import quotes
+
+_RAND, _DOLLAR = "ZAR", "USDT"
+_MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """`instrument` costs `rate` times what `symbol` costs at `exchange`, on a grid of its own, and trades as much."""
+
+    instrument: Instrument
+    exchange: str
+    symbol: str
+    rate: Decimal
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Its exchange and its symbol."""
+        return self.instrument.exchange, self.instrument.symbol
+
+    @property
+    def published(self) -> bool:
+        """Whether paper accounts trade it, so that others have to hear of it."""
+        return self.place in INSTRUMENTS
+
+    def price(self, price: Decimal) -> Decimal:
+        """The price here, a whole number of ticks and at least one."""
+        tick = self.instrument.tick_size
+        with localcontext(prec=60):
+            return max((price * self.rate / tick).to_integral_value(ROUND_HALF_EVEN), Decimal(1)) * tick
+
+    def tick(self, tick: Tick) -> Tick:
+        """The same trade here."""
+        return replace(
+            tick, exchange=self.instrument.exchange, symbol=self.instrument.symbol, price=self.price(tick.price)
+        )
+
+    def candle(self, candle: Candle) -> Candle:
+        """The same candle here, with turnover and number of trades."""
+        known = counted(candle)
+        assert known.quote_volume is not None
+        return Candle(
+            *self.place,
+            candle.timeframe,
+            candle.opened_at,
+            self.price(candle.open),
+            self.price(candle.high),
+            self.price(candle.low),
+            self.price(candle.close),
+            candle.volume,
+            times(known.quote_volume, self.rate),
+            known.trades,
+        )
+
+
+def derived_markets(exchange: str, symbols: Sequence[str], usdt_zar: Decimal) -> Iterator[Derived]:
+    """What the markets `symbols` of `exchange` give elsewhere, among all that is listed.
+
+    These are the same pairs, and the pairs priced in rand, at `usdt_zar` rand for one USDT.
+    """
+    elsewhere = [i for platform in PLATFORMS.values() for i in platform.instruments if i.exchange != exchange]
+    for instrument in elsewhere:
+        if instrument.symbol in symbols:
+            yield Derived(instrument, exchange, instrument.symbol, Decimal(1))
+        elif instrument.quote == _RAND and f"{instrument.base}/{_DOLLAR}" in symbols:
+            yield Derived(instrument, exchange, f"{instrument.base}/{_DOLLAR}", usdt_zar)
+
+
+def simulated_book(instrument: Instrument, tick: Tick, depth: int) -> BookSnapshot:
+    """A made-up book of `depth` levels around a price. Its number is the microsecond, so that it only grows."""
+    number = int(tick.at.timestamp() * _MICROSECONDS)
+    return quotes(instrument, replace(tick, trade_id=str(number)), depth)
