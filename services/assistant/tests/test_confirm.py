@@ -179,3 +179,27 @@ async def test_a_service_that_is_away_before_the_act_leaves_nothing_done(desk: D
     assert done["actions"][0]["status"] == "refused"
     assert "nothing was done" in done["text"]
     assert desk.others.told == []
+
+
+async def test_a_plan_is_finished_though_its_caller_leaves(desk: Desk) -> None:
+    token = (await desk.say("stop all bots"))["confirmation_token"]
+    client: Any = desk.stand.host._clients["bots"]
+    request, arrived, go = client.request, asyncio.Event(), asyncio.Event()
+
+    async def slowly(method: str, path: str, **said: Any) -> Any:
+        arrived.set()
+        await go.wait()
+        return await request(method, path, **said)
+
+    client.request = slowly
+    asking = asyncio.create_task(desk.post("yes", token))
+    await arrived.wait()
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert desk.stand.host.running["assistant"].service.busy()
+    assert "what became of it is not on record" in (await desk.say("yes", token))["text"]
+    go.set()
+    await desk.stand.rest()
+    assert len(desk.others.told) == 2
+    assert "bot 'Alpha' is stopped" in (await desk.say("yes", token))["text"]

@@ -38,15 +38,14 @@ async def test_a_window_holds_the_newest_in_their_order(desk: Desk) -> None:
     assert (await desk.history(limit=2, offset=6))["items"] == []
 
 
-@pytest.mark.parametrize("query", [{"limit": 0}, {"limit": 5001}, {"offset": -1}, {"limit": "many"}])
-async def test_a_wrong_window_is_refused(desk: Desk, query: dict[str, Any]) -> None:
-    answer = await desk.stand.ask("assistant", "GET", "/messages", desk.user, query=query)
-    assert answer.status == 422
+async def test_a_wrong_window_is_refused(desk: Desk) -> None:
+    for query in ({"limit": 0}, {"limit": 5001}, {"offset": -1}, {"limit": "many"}):
+        answer = await desk.stand.ask("assistant", "GET", "/messages", desk.user, query=query)
+        assert answer.status == 422, query
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+async def test_a_wrong_message_is_refused_and_not_kept(desk: Desk) -> None:
+    wrong: list[dict[str, Any]] = [
         {},
         {"message": ""},
         {"message": "  "},
@@ -55,12 +54,10 @@ async def test_a_wrong_window_is_refused(desk: Desk, query: dict[str, Any]) -> N
         {"message": "a\u0000b"},
         {"message": "hi", "role": "assistant"},
         {"message": "hi", "confirmation_token": "x" * 201},
-    ],
-    ids=["none", "empty", "blank", "long", "number", "nul", "role", "token"],
-)
-async def test_a_wrong_message_is_refused_and_not_kept(desk: Desk, body: dict[str, Any]) -> None:
-    answer = await desk.stand.ask("assistant", "POST", "/messages", desk.user, json=body)
-    assert answer.status == 422
+    ]
+    for body in wrong:
+        answer = await desk.stand.ask("assistant", "POST", "/messages", desk.user, json=body)
+        assert answer.status == 422, body
     assert (await desk.history())["total"] == 0
 
 
@@ -97,9 +94,9 @@ async def test_the_oldest_messages_are_forgotten(desk: Desk, monkeypatch: pytest
     assert found["items"][-1]["content"] == "You are welcome."
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "/messages"), ("GET", "/messages"), ("GET", "/greeting")])
-async def test_nobody_asks_without_an_identity(desk: Desk, method: str, path: str) -> None:
-    assert (await desk.stand.ask("assistant", method, path, None, json={"message": "hi"})).status == 401
+async def test_nobody_asks_without_an_identity(desk: Desk) -> None:
+    for method, path in (("POST", "/messages"), ("GET", "/messages"), ("DELETE", "/messages"), ("GET", "/greeting")):
+        assert (await desk.stand.ask("assistant", method, path, None, json={"message": "hi"})).status == 401
 
 
 async def test_others_are_asked_in_the_users_own_name(desk: Desk) -> None:
