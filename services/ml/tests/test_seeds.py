@@ -35,8 +35,10 @@ async def test_each_learns_once_by_itself(new_house: NewHouse) -> None:
     assert await jobs(house) == 2
 
 
-async def test_they_do_not_learn_twice_at_a_time(house: House) -> None:
+async def test_they_do_not_learn_twice_at_a_time_however_long_it_takes(house: House) -> None:
     await house.turn()
+    await house.stand.rows("ml", "update trainings set status = 'started'")
+    house.clock.advance(3601)
     await house.turn()
     assert await jobs(house) == 1
     await house.active()

@@ -41,11 +41,11 @@ def build(context: Context) -> Service:
     add_routes(api, job_routes(context.database, context.jobs, current))
 
     async def turn() -> bool:
-        try:
-            await seeds.train()
-            await forecaster.turn()
-        except (MillraceError, ProcessDied) as problem:
-            log.warning("the models wait", error=str(problem))
+        for step in (seeds.train, forecaster.turn):
+            try:
+                await step()
+            except (MillraceError, ProcessDied) as problem:
+                log.warning("models wait", error=str(problem))
         return False
 
     # a replay must come to rest between two messages; nothing is learned beside it

@@ -21,7 +21,8 @@ values ($1, $1, $2, $3, $4, $5, $6, 0, $7, $8, $8) on conflict do nothing
 """
 _BARE = """
 select * from models m where id = any($1::uuid[]) and not is_active and not exists (
-  select from trainings t where t.family = m.family and t.user_id is null and t.created_at > $2)
+  select from trainings t where t.family = m.family and t.user_id is null
+    and (t.status = 'started' or t.created_at > $2))
 order by num
 """
 _AGAIN = timedelta(hours=1)
