@@ -4,16 +4,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.contracts.application.answering import Answer, Json, Stamp, free, told
-from millrace.contracts.application.asking import Name, Ordering, Word, endpoint, invalid, nothing, symbol
-from millrace.contracts.application.trading import Leverage, TakeProfit, order_type, side
+from millrace.contracts.application.asking import Name, Ordering, Start, Word, endpoint, invalid, nothing, symbol
+from millrace.contracts.application.trading import TakeProfit, order_type, side
 from millrace.contracts.canonical.frame import Done
 from millrace.contracts.canonical.trading import Executed, Signal
 from millrace.contracts.names import Access
-from millrace.contracts.spelling import Moment, Number, moment
+from millrace.contracts.spelling import Number, moment
 from millrace.contracts.table import Call, Shape, View
 
 _SIGNATURE = "x-tradingview-signature"
@@ -24,19 +24,21 @@ def _filled(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-class Alert(Ordering):
-    """An alert's message. `time` is when it was made; without it nothing can be said of its age."""
+Price = Annotated[TakeProfit | None, BeforeValidator(_filled)]
 
-    order_type: Word
+
+class Alert(Ordering):
+    """An alert's message. A limit order names its `price`; `timestamp` is when it was sent, as far as that is said."""
+
+    order_type: Annotated[Word, BeforeValidator(lambda value: _filled(value) or "market")] = "market"
     symbol: Word
     botname: Name
     side: Word
     size: Number = Field(gt=0, lt=10**12)
-    leverage: Annotated[Leverage | None, BeforeValidator(_filled)] = None
-    takeprofit: Annotated[TakeProfit | None, BeforeValidator(_filled)] = None
-    time: Annotated[Moment | None, BeforeValidator(_filled)] = Field(
-        None, validation_alias=AliasChoices("time", "timestamp")
-    )
+    price: Price = None
+    leverage: Annotated[Annotated[Number, Field(ge=0, le=125)] | None, BeforeValidator(_filled)] = None
+    takeprofit: Price = None
+    timestamp: Annotated[Start | None, BeforeValidator(_filled)] = None
 
 
 class Outcome(Shape):
@@ -68,12 +70,13 @@ def _take(call: Call) -> Signal:
         side=side(alert.side),
         order_type=order_type(alert.order_type),
         quantity=alert.size,
+        price=alert.price or None,
         leverage=alert.leverage or Decimal(1),
         take_profit=alert.takeprofit or None,
         signature=signature,
         secret=SecretStr(secret[:4096]) if secret else None,
         raw=call.raw,
-        at=alert.time,
+        at=alert.timestamp,
     )
 
 

@@ -183,6 +183,7 @@ class Signal(Canonical):
     side: Side
     order_type: OrderType
     quantity: Decimal
+    price: Decimal | None = None
     leverage: Decimal = Decimal(1)
     take_profit: Decimal | None = None
     signature: str = ""
