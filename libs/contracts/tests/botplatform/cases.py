@@ -115,3 +115,43 @@ def _over(whole: Any, changes: Any) -> Any:
     if isinstance(whole, tuple) and isinstance(changes, list):
         return tuple(_over(whole[0], change) for change in changes)
     return changes
+
+
+def unlike(schema: Mapping[str, Any], kind: Any, at: str = "body", whole: Mapping[str, Any] | None = None) -> list[str]:
+    """Where the JSON schema of an answer does not say exactly what a case says."""
+    top = whole or schema
+    if "$ref" in schema:
+        return unlike(top["$defs"][schema["$ref"].split("/")[-1]], kind, at, top)
+    if isinstance(kind, list):
+        wrong = [] if schema.get("type") == "array" else [f"{at} is no list"]
+        return wrong or unlike(schema["items"], kind[0], f"{at}[]", top)
+    if isinstance(kind, dict):
+        return _unlike_object(schema, kind, at, top)
+    if kind.endswith("?"):
+        kinds = [each for each in schema.get("anyOf", []) if each != {"type": "null"}]
+        return unlike(kinds[0], kind[:-1], at, top) if len(kinds) == 1 else [f"{at} cannot be null"]
+    return [] if _says(schema, kind) else [f"{at} is {schema}, not {kind}"]
+
+
+def _unlike_object(schema: Mapping[str, Any], kind: Mapping[str, Any], at: str, top: Mapping[str, Any]) -> list[str]:
+    needed = {key for key in kind if not key.endswith("?")}
+    if set(schema["properties"]) != {key.rstrip("?") for key in kind}:
+        return [f"{at} has the keys {sorted(schema['properties'])}"]
+    wrong = [] if set(schema.get("required", [])) == needed else [f"{at} needs {schema.get('required')}"]
+    for key, inner in kind.items():
+        found = schema["properties"][key.rstrip("?")]
+        given = found if key in needed else found["anyOf"][0]
+        wrong += unlike(given, inner, f"{at}.{key}", top)
+    return wrong
+
+
+def _says(schema: Mapping[str, Any], kind: str) -> bool:
+    types = {"text": "string", "int": "integer", "number": "number", "bool": "boolean", "object": "object"}
+    if kind in types:
+        return schema.get("type") == types[kind] and not schema.keys() & {"enum", "const", "format"}
+    if kind in ("uuid", "time"):
+        return schema.get("type") == "string" and schema.get("format") in (None, "uuid", "date-time")
+    if kind == "amount":
+        return schema.get("type") == "string" and "pattern" in schema
+    said = schema.get("enum") or [schema.get("const")]
+    return set(said) == set(kind.split("|"))

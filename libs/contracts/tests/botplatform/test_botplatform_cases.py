@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from libs.contracts.tests.botplatform.cases import Case, asked, full, misfits, read_cases, row_of
+from libs.contracts.tests.botplatform.cases import Case, asked, full, misfits, read_cases, row_of, unlike
 from libs.contracts.tests.samples import ID, NOW, result
 from millrace.common.kernel.errors import MillraceError
 from millrace.contracts.botplatform import DIALECT
@@ -64,8 +64,9 @@ def test_a_full_answer_has_exactly_the_documented_keys_and_kinds(case: Case) -> 
         assert body is None
         return
     assert misfits(body, case.response) == []
-    TypeAdapter(row.view.response).validate_python(body, strict=True)
-    assert TypeAdapter(row.view.response).json_schema()
+    answer = TypeAdapter(row.view.response)
+    answer.validate_python(body, strict=True)
+    assert unlike(answer.json_schema(), case.response) == []
 
 
 @each
@@ -116,6 +117,13 @@ def test_a_page_says_where_it_stands(case: Case) -> None:
     row = row_of(DIALECT, case.ask)
     body = row.view.present(result(row.operation, items=(), total=9, limit=4, offset=8), NOW)
     assert body == {"items": [], "total": 9, "limit": 4, "offset": 8}
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "offset" in c.query], ids=lambda case: case.id)
+@pytest.mark.parametrize("edge", [{"limit": "1"}, {"limit": "100"}, {"offset": "0"}, {"offset": "1000000000"}])
+def test_a_page_may_lie_at_the_edge(case: Case, edge: dict[str, str]) -> None:
+    command = asked(DIALECT, case.ask, query=edge)
+    assert {name: str(getattr(command, name)) for name in edge} == edge
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if "offset" in c.query], ids=lambda case: case.id)

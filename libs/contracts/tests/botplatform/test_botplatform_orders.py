@@ -19,6 +19,10 @@ from millrace.contracts.names import Contract
 PLACE, LIST = "POST /api/v1/orders", "GET /api/v1/orders"
 GET, CANCEL = "GET /api/v1/orders/{order_id}", "DELETE /api/v1/orders/{order_id}"
 BOT = UUID(int=2)
+SERVERS = (
+    *("id", "num", "order_id", "user_id", "status", "reason", "origin", "source", "fees", "filled_quantity"),
+    *("average_price", "avg_fill_price", "created_at", "placed_at", "updated_at"),
+)
 NEW: dict[str, Any] = {
     "bot_id": str(BOT),
     "symbol": "BTCUSDT",
@@ -96,6 +100,19 @@ def test_an_order_may_carry_its_makers_id_and_time_in_force() -> None:
     assert (command.client_ref, command.time_in_force) == ("mine-1", TimeInForce.IOC)
 
 
+def test_an_order_by_hand_names_no_bot_and_may_name_an_exchange() -> None:
+    by_hand = {key: value for key, value in NEW.items() if key != "bot_id"}
+    assert (asked(DIALECT, PLACE, by_hand).bot_id, asked(DIALECT, PLACE, by_hand).exchange) == (None, None)
+    assert asked(DIALECT, PLACE, {**by_hand, "exchange": " Luno "}).exchange == "luno"
+
+
+@pytest.mark.parametrize("name", ["symbol", "side", "order_type", "quantity"])
+def test_what_an_order_cannot_do_without_must_be_there(name: str) -> None:
+    with pytest.raises(ValidationError, match="Field required") as refused:
+        asked(DIALECT, PLACE, {key: value for key, value in NEW.items() if key != name})
+    assert [error["loc"] for error in refused.value.errors()] == [(name,)]
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -138,7 +155,7 @@ def test_a_key_that_nobody_knows_is_refused_by_name(key: str) -> None:
     assert (wrong["loc"], wrong["type"]) == ((key,), "extra_forbidden")
 
 
-@pytest.mark.parametrize("key", ["status", "id", "user_id", "filled_quantity", "created_at", "origin", "fees"])
+@pytest.mark.parametrize("key", SERVERS)
 def test_what_only_the_server_says_of_an_order_changes_nothing(key: str) -> None:
     assert asked(DIALECT, PLACE, {**NEW, key: "x"}) == asked(DIALECT, PLACE, NEW)
 
@@ -156,6 +173,7 @@ def test_what_only_the_server_says_of_an_order_changes_nothing(key: str) -> None
         {"quantity": "0.0000000000000000001"},
         {"price": "NaN"},
         {"bot_id": "uuid"},
+        {"exchange": "a b"},
         {"symbol": 5},
         {"time_in_force": "day"},
         {"client_order_id": ""},

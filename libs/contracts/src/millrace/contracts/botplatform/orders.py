@@ -11,6 +11,7 @@ from millrace.common.kernel.money import plain
 from millrace.contracts.botplatform.wire import (
     Amount,
     B,
+    Exchange,
     Id,
     Paged,
     Paging,
@@ -40,15 +41,15 @@ StatusWord = Literal["pending", "open", "partially_filled", "filled", "cancelled
 
 
 class NewOrder(Asked):
-    """An order, for a bot or by hand (then `exchange` says where). LIMIT needs `price`, STOP_LOSS and TAKE_PROFIT need `stop_price`.
+    """An order for a bot, or by hand: then `exchange` says where.
 
-    A key that nobody knows is refused: a misspelt price must not become an order without one.
+    LIMIT needs `price`, STOP_LOSS and TAKE_PROFIT need `stop_price`. A key that nobody knows is refused: a misspelt price must not become an order without one.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     bot_id: RefText | None = None
-    exchange: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, max_length=40)] | None = None
+    exchange: Exchange | None = None
     symbol: SymbolText
     side: Annotated[str, Spoken(SIDE)]
     order_type: Annotated[str, Spoken(ORDER_TYPE)]
