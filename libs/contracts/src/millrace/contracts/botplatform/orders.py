@@ -43,7 +43,8 @@ StatusWord = Literal["pending", "open", "partially_filled", "filled", "cancelled
 class NewOrder(Asked):
     """An order for a bot, or by hand: then `exchange` says where.
 
-    LIMIT needs `price`, STOP_LOSS and TAKE_PROFIT need `stop_price`. A key that nobody knows is refused: a misspelt price must not become an order without one.
+    LIMIT needs `price`, STOP_LOSS and TAKE_PROFIT need `stop_price`. A key that nobody knows is refused: a misspelt
+    price must not become an order without one.
     """
 
     model_config = ConfigDict(extra="forbid")
