@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from tools.docs import asyncapi, commands, metrics, settings, topics
+from tools.docs import asyncapi, commands, contracts, metrics, settings, topics
 from tools.docs.schemas import Schema, broken, schemas
 from tools.docs.services import built
 
@@ -27,6 +27,7 @@ def pages() -> dict[Path, str]:
         docs / "metrics.md": metrics.page(),
         docs / "settings.md": settings.page(),
         docs / "cli.md": commands.page(),
+        **{docs / "contracts" / f"{name}.md": text for name, text in contracts.pages().items()},
         **{SCHEMAS / f"{name}.json": json.dumps(found, indent=2) + "\n" for name, found in schemas().items()},
     }
 
