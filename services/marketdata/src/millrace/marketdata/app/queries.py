@@ -93,8 +93,8 @@ class Market:
         place = self._known(exchange, symbol)
         tick = await self._last(place)
         derived, source = self._source(place)
-        whole = await self._candles.summary(Series(*source, self._coarse), tick.at - _DAY, tick.at)
-        day = None if whole is None else derived.candle(whole[0]) if derived else whole[0]
+        day = await self._day(source, tick.at)
+        day = derived.candle(day) if derived and day else day
         top = self._top(place, 1)
         sides = (top.bids, top.asks) if top else ((), ())
         bid, ask = (side[0][0] if side else None for side in sides)
@@ -172,10 +172,12 @@ class Market:
             details={"symbol": symbol[:40], "supported_symbols": supported},
         )
 
-    @property
-    def _coarse(self) -> str:
-        """A day is summed up of minutes where there are some."""
-        return "1m" if "1m" in self.offered else self.offered[0]
+    async def _day(self, place: tuple[str, str], end: datetime) -> Candle | None:
+        """The day until `end` as one candle: summed up of minutes where there are some."""
+        for timeframe in ("1m", self.offered[0]) if "1m" in self.offered else self.offered[:1]:
+            if (whole := await self._candles.summary(Series(*place, timeframe), end - _DAY, end)) is not None:
+                return whole[0]
+        return None
 
     def _live(self) -> set[tuple[str, str]]:
         return {(line.exchange, line.symbol) for line in self._intake.lines.values()} if self._intake else set()
