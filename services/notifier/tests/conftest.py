@@ -48,21 +48,31 @@ class Post:
         """One entry of the user's log for each name."""
         await self.stand.hear(*(changed(user.id, name) for name in names), at=AT)
 
+    @property
+    def base(self) -> str:
+        """Where the notifier listens."""
+        return f"http://127.0.0.1:{self.port}"
+
     @asynccontextmanager
-    async def socket(self, user: User | None = None, **opening: Any) -> AsyncIterator["Socket"]:
+    async def socket(self, user: User | None = None, path: str = "/ws", **opening: Any) -> AsyncIterator["Socket"]:
         """A WebSocket, authenticated when a user is given."""
-        async with self.session.ws_connect(f"http://127.0.0.1:{self.port}/ws", autoping=True) as raw:
+        async with self.session.ws_connect(self.base + path, autoping=True) as raw:
             socket = Socket(raw)
             if user is not None:
                 await socket.send(type="auth", token=user.token, **opening)
             yield socket
 
+    def events(self, user: User, last: int | None = None) -> Any:
+        """Our own stream of the log."""
+        return self.live(user, last, "/api/realtime/events/log")
+
     @asynccontextmanager
-    async def events(self, user: User, last: int | None = None) -> AsyncIterator["Events"]:
-        """An SSE stream."""
+    async def live(
+        self, user: User, last: int | None = None, path: str = "/api/realtime/events"
+    ) -> AsyncIterator["Events"]:
+        """An SSE stream; contract network's."""
         headers = {"authorization": f"Bearer {user.token}"} | ({"last-event-id": str(last)} if last is not None else {})
-        url = f"http://127.0.0.1:{self.port}/api/realtime/events"
-        async with self.session.get(url, headers=headers, timeout=aiohttp.ClientTimeout(None)) as answer:
+        async with self.session.get(self.base + path, headers=headers, timeout=aiohttp.ClientTimeout(None)) as answer:
             assert answer.status == 200, await answer.text()
             yield Events(answer)
 
@@ -141,12 +151,12 @@ StartPost = Callable[..., Awaitable[Post]]
 
 @pytest.fixture
 async def start_post(start_service: StartService) -> AsyncIterator[StartPost]:
-    """`await start_post()` starts both services and listens."""
+    """`await start_post()` starts both services, and others, and listens."""
     servers: list[HttpServer] = []
     async with aiohttp.ClientSession() as session:
 
-        async def start(**options: Any) -> Post:
-            stand = await start_service("auth", "notifier", **options)
+        async def start(*others: str, **options: Any) -> Post:
+            stand = await start_service("auth", "notifier", *others, **options)
             server = HttpServer(stand.host.running["notifier"].service.api, bind("127.0.0.1", 0))
             await server.start()
             servers.append(server)

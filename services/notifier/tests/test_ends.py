@@ -154,7 +154,7 @@ WEBSOCKET = (
     "GET /ws?token={token} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
-SSE = "GET /api/realtime/events?token={token}&last_event_id=0 HTTP/1.1\r\nHost: x\r\n\r\n"
+SSE = "GET /api/realtime/events/log?token={token}&last_event_id=0 HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 async def unread(post: Any, user: Any, request: str) -> sockets.socket:

@@ -1,4 +1,4 @@
-"""Server-sent events, and the log behind them."""
+"""Our own server-sent events, and the log behind them."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ async def test_a_stream_goes_on_after_the_last_event_id(start_post: Any) -> None
         told = [await events.next() for _ in range(2)]
         await post.tell(user, "four")
         told.append(await events.next())
-    assert [(event["id"], event["event"]) for event in told] == [(n, "bot_update") for n in ("2", "3", "4")]
+    assert [(event["id"], event["event"]) for event in told] == [(n, "bot_changed") for n in ("2", "3", "4")]
 
 
 async def test_a_new_stream_is_told_from_now_on(start_post: Any) -> None:
@@ -76,7 +76,9 @@ async def test_a_silent_stream_has_a_heartbeat(start_post: Any, monkeypatch: pyt
     monkeypatch.setenv("MILLRACE_NOTIFIER_HEARTBEAT_SECONDS", "0.05")
     post = await start_post()
     async with post.events(await post.user()) as events:
-        assert [await events.data() for _ in range(2)] == [{"counter": 1}, {"counter": 2}]
+        told = [await events.data() for _ in range(2)]
+    assert [set(beat) for beat in told] == [{"timestamp", "counter"}] * 2
+    assert [beat["counter"] for beat in told] == [1, 2]
 
 
 @pytest.mark.parametrize("token", [None, "nonsense"])

@@ -24,10 +24,10 @@ async def test_a_portfolio_update_names_the_open_positions(start_post: Any) -> N
         await post.stand.hear(marked(user, positions))
         data = (await socket.next())["data"]
     assert data["positions"] == [
-        {"symbol": "BTCUSDT", "side": "LONG", "size": "0.5", "unrealized_pnl": "37.5"},
-        {"symbol": "ETHUSDT", "side": "SHORT", "size": "2", "unrealized_pnl": "0"},
+        {"symbol": "BTCUSDT", "side": "LONG", "size": "0.5", "unrealized_pnl": "37.50"},
+        {"symbol": "ETHUSDT", "side": "SHORT", "size": "2", "unrealized_pnl": "0.00"},
     ]
-    assert (data["total_balance"], data["drawdown"]) == ("10000.5", "0")
+    assert (data["total_balance"], data["available_balance"]) == ("10000.50", "1.00")
 
 
 async def test_the_average_price_of_a_fill_keeps_its_digits(start_post: Any) -> None:
@@ -39,7 +39,7 @@ async def test_the_average_price_of_a_fill_keeps_its_digits(start_post: Any) -> 
         none = (await socket.next())["data"]
         await post.stand.hear(updated(user, "3", "0.000030000000000000"))
         three = (await socket.next())["data"]
-    assert (none["executed_quantity"], none["avg_price"]) == ("0", "0")
+    assert (none["executed_quantity"], none["avg_price"]) == ("0", "0.00")
     assert (three["executed_quantity"], three["avg_price"]) == ("3", "0.00001")
 
 

@@ -135,7 +135,7 @@ async def test_a_market_is_shown_in_the_spelling_it_was_asked_in(start_post: Any
         post.stand.bus.broadcast("market.ticks.v1", envelope)
         shown = [await socket.next() for _ in range(2)]
         assert [m["symbol"] for m in shown] == ["BTCUSDT", "btc/usdt"]
-        assert shown[0]["data"]["close"] == "5"
+        assert shown[0]["data"]["close"] == "5.00"
         await socket.send(type="unsubscribe", channel="market_data", symbol="BTCUSDT")
         await socket.ready()
         post.stand.bus.broadcast("market.ticks.v1", envelope)

@@ -2,20 +2,19 @@
 
 import asyncio
 
-import orjson
-
 from millrace.common.auth.tokens import TokenReader
 from millrace.common.db.work import Work
 from millrace.common.events.bots import BotChanged
 from millrace.common.events.envelope import Envelope
-from millrace.common.events.market import CandleClosed
-from millrace.common.events.message import Message
+from millrace.common.events.market import CandleClosed, CandleForming, PriceSeen
+from millrace.common.events.message import Message, decode
 from millrace.common.events.portfolio import EquityMarked, PositionChanged
 from millrace.common.events.risk import KillSwitchChanged, RiskAlertRaised
 from millrace.common.events.trading import AccountOpened, FillBooked, OrderUpdated, SignalRaised
 from millrace.common.events.users import ApiKeyRevoked, SessionEnded, UserDisabled
 from millrace.common.runtime.service import Context, Service
 from millrace.common.web.app import add_routes, create_app
+from millrace.notifier.adapters.neighbours import Neighbours
 from millrace.notifier.api import http, websocket
 from millrace.notifier.app.desk import EXPIRED, Desk
 from millrace.notifier.app.log import UserLog
@@ -33,6 +32,7 @@ _TOLD = (
     RiskAlertRaised,
     KillSwitchChanged,
 )
+_SEEN = (CandleForming.type, PriceSeen.type)
 _DRAIN_SECONDS = 3.0
 
 
@@ -41,19 +41,19 @@ def build(context: Context) -> Service:
     settings = NotifierSettings()
     hub = Hub()
     log = UserLog(context.database, hub)
-    desk = Desk(hub, log, TokenReader(context.call, context.clock), context.clock, settings)
-
-    def show(body: bytes) -> None:
-        if hub.watched:
-            candle = orjson.loads(body)
-            hub.show((candle["symbol"], candle["timeframe"]), Quote(candle))
+    tokens = TokenReader(context.call, context.clock)
+    facts = Neighbours(context.call, context.keys.internal)
+    desk = Desk(hub, log, tokens, context.clock, settings, facts)
 
     def see_market(_: str, envelope: Envelope) -> None:
-        if envelope.type == "market.candle_forming.v1":
-            show(envelope.body)
+        if envelope.key in hub.watched and envelope.type in _SEEN:
+            hub.show(envelope.key, Quote(decode(envelope).event))
 
     async def show_candle(work: Work, message: Message[CandleClosed]) -> None:
-        work.after_commit(lambda: show(message.envelope.body))
+        candle = message.event
+        market = f"{candle.exchange}:{candle.symbol}:{candle.timeframe}"
+        if market in hub.watched:
+            work.after_commit(lambda: hub.show(market, Quote(candle)))
 
     async def end_session(work: Work, message: Message[SessionEnded]) -> None:
         work.after_commit(lambda: _end(hub, message.event, "the session has ended"))

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from millrace.common.auth.tokens import Admission
 from millrace.common.db.database import RETRYABLE
+from millrace.common.kernel.errors import MillraceError
 from millrace.common.web.frames import Direct
 from millrace.notifier.app.log import UserLog
+from millrace.notifier.app.profits import Profits, lacking
 from millrace.notifier.app.turn import Turn
-from millrace.notifier.app.views import Words
+from millrace.notifier.app.views import Spelling, Words
 from millrace.notifier.domain.hub import Entry, Hub, Market, Quote
 
 Write = Callable[[bytes], Awaitable[None]]
@@ -35,7 +37,7 @@ class Stream:
 
     Bounded: `limit` entries wait at most; more end the stream with 1013 and the client resumes from the log. While a
     client is still being told what it missed nothing waits here at all: the log has it. Of a market only the newest
-    candle waits.
+    price or candle waits. With `profits`, fills are told once it is known what they earned.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Stream:
         limit: int,
         turn: Turn,
         direct: Direct | None = None,
+        profits: Profits | None = None,
     ) -> None:
         self.user_id: UUID = admission.principal.user_id
         self.session_id = admission.principal.session_id
@@ -58,6 +61,7 @@ class Stream:
         self._limit = limit
         self._turn = turn
         self._direct = direct
+        self._profits = profits
         self._due = False
         self._news = asyncio.Event()
         self._channels: dict[str, int] = {}
@@ -66,7 +70,7 @@ class Stream:
         self._waiting: list[Entry] = []
         self._replies: list[bytes] = []
         self._quotes: dict[Market, Quote] = {}
-        self._spellings: dict[Market, dict[str, None]] = {}
+        self._spellings: dict[Market, dict[Spelling, None]] = {}
         self._writing_since: float | None = None
         self._writer: asyncio.Task[None] | None = None
 
@@ -95,8 +99,8 @@ class Stream:
         """Tell of it no more."""
         self._channels.pop(channel, None)
 
-    def watch(self, market: Market, spelling: str) -> None:
-        """Show a market's candles under the client's spelling of its symbol."""
+    def watch(self, market: Market, spelling: Spelling) -> None:
+        """Show what a market does under the client's spelling of it."""
         self._spellings.setdefault(market, {})[spelling] = None
         self._hub.watch(self, market)
 
@@ -119,7 +123,7 @@ class Stream:
         self._tell_soon()
 
     def quote(self, market: Market, quote: Quote) -> None:
-        """A candle; one that was not written yet is replaced."""
+        """A price or candle; one that was not written yet is replaced."""
         self._quotes[market] = quote
         self._tell_soon()
 
@@ -153,6 +157,7 @@ class Stream:
         self._due = False
         direct = self._direct
         free = self._writer and self._writing_since is None and not (self._missing or self._replies or self.ended)
+        free = free and not (self._profits and any(map(lacking, self._waiting)))
         if direct is None or not free or not direct.ready():
             self._news.set()
             return
@@ -205,6 +210,8 @@ class Stream:
             while self._missing:
                 if missed := await self._missed():
                     yield missed
+            while self._profits and any(map(lacking, self._waiting)):
+                await self._complete(list(self._waiting))
             for chunk in _joined(self._live()):
                 yield chunk
 
@@ -247,6 +254,7 @@ class Stream:
         except RETRYABLE:
             self.end(TRY_AGAIN, "the log cannot be read at the moment; come back and resume")
             raise self.ended or Ended(TRY_AGAIN, "") from None
+        await self._complete(page)
         frames = []
         if after < self._newest and (not page or page[0].seq > after + 1) and after >= self._first - 1:
             self._first = page[0].seq if page else self._newest + 1
@@ -256,6 +264,16 @@ class Stream:
             self._channels = {channel: max(seen, self._newest) for channel, seen in self._channels.items()}
         self._missing = min(self._channels.values(), default=self._newest) < self._newest
         return b"".join(frames)
+
+    async def _complete(self, entries: list[Entry]) -> None:
+        if self._profits is None:
+            return
+        try:
+            await self._profits.complete(entries)
+        except MillraceError as problem:
+            self.end(TRY_AGAIN, f"{problem.message}; come back and resume")
+        if self.ended:
+            raise self.ended
 
 
 def _joined(frames: list[bytes]) -> list[bytes]:

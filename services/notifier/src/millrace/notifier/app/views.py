@@ -1,27 +1,36 @@
-"""Entries and candles in the words of a contract's stream, made once and shared by all who are told."""
+"""Entries, prices and candles in the words of each stream, made once and shared by all who are told."""
 
-from collections.abc import Callable
-from decimal import Decimal
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import orjson
 
-from millrace.common.events.trading import OrderState
-from millrace.common.kernel.money import divided, plain
-from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.web.frames import text_frame
+from millrace.contracts.application import stream as application
+from millrace.contracts.botplatform import stream as botplatform
+from millrace.contracts.crypto import stream as crypto
+from millrace.contracts.interfaces import stream as interfaces
+from millrace.contracts.network import stream as network
 from millrace.notifier.domain.hub import Entry, Quote
 
-_STATUS = {
-    OrderState.RECEIVED: "NEW",
-    OrderState.APPROVED: "NEW",
-    OrderState.SUBMITTING: "NEW",
-    OrderState.UNKNOWN: "NEW",
-    OrderState.OPEN: "NEW",
-    OrderState.CANCELLED: "CANCELED",
-    OrderState.REFUSED: "REJECTED",
+Json = dict[str, Any]
+Spelling = tuple[str, ...]
+"""What the client calls a market: the symbol, and the exchange where it names one."""
+Shown = Mapping[str, Mapping[str, Callable[[Any], Json]]]
+
+EVENTS = "events"
+"""Our own channel, which tells everything."""
+CRYPTO: Shown = {
+    "trading_updates": {"order_updated": crypto.trading_update},
+    "portfolio_updates": {"equity_marked": crypto.portfolio_update},
+    EVENTS: {},
 }
-_NAMES = {"fill_booked": "trade_update", "bot_changed": "bot_update", "equity_marked": "overview_update"}
+INTERFACES: Shown = {
+    "order_updates": {"order_updated": interfaces.order_update},
+    "risk_alerts": {"alert_raised": interfaces.risk_alert},
+}
+BOTPLATFORM: Shown = {"orders": {"order_updated": botplatform.order_update}}
+NETWORK: Shown = {"all": {"bot_changed": network.bot_update, "alert_raised": network.alert}}
 
 
 class Words(Protocol):
@@ -31,8 +40,8 @@ class Words(Protocol):
         """One entry of the log."""
         ...
 
-    def quote(self, quote: Quote, spelling: str) -> bytes:
-        """One candle."""
+    def quote(self, quote: Quote, spelling: Spelling) -> bytes:
+        """One price or candle."""
         ...
 
     def resync(self, first: int, last: int) -> bytes:
@@ -40,101 +49,46 @@ class Words(Protocol):
         ...
 
 
-def whole_seconds(at: str) -> str:
-    """ISO 8601 in UTC with a Z."""
-    return at[:19] + "Z"
-
-
-def trading_update(entry: Entry) -> dict[str, Any] | None:
-    """Contract crypto: `trading_updates`."""
-    if entry.kind != "order_updated":
-        return None
-    body = entry.body
-    state = OrderState(body["state"])
-    data = {
-        "order_id": body["order_id"],
-        "status": _STATUS.get(state, state.value.upper()),
-        "executed_quantity": body["filled_quantity"],
-        "avg_price": _average(body),
-        "timestamp": whole_seconds(body["updated_at"]),
-        "symbol": parse_symbol(body["symbol"]).joined,
-        "side": body["side"].upper(),
-        "bot_id": body["bot_id"],
-        "reason": body["reason"],
-    }
-    return {"type": "trading_update", "channel": "trading_updates", "data": data, "seq": entry.seq}
-
-
-def _average(body: dict[str, Any]) -> str:
-    filled = Decimal(body["filled_quantity"])
-    return plain(divided(Decimal(body["filled_notional"]), filled)) if filled else "0"
-
-
-def portfolio_update(entry: Entry) -> dict[str, Any] | None:
-    """Contract crypto: `portfolio_updates`."""
-    if entry.kind != "equity_marked":
-        return None
-    body = entry.body
-    data = {
-        "total_balance": body["equity"],
-        "available_balance": body["cash"],
-        "unrealized_pnl": body["unrealized_pnl"],
-        "day_pnl": body["day_pnl"],
-        "drawdown": body["drawdown"],
-        "positions": [_position(marked) for marked in body.get("positions", ())],
-        "timestamp": whole_seconds(body["marked_at"]),
-    }
-    return {"type": "portfolio_update", "channel": "portfolio_updates", "data": data, "seq": entry.seq}
-
-
-def _position(marked: dict[str, str]) -> dict[str, str]:
-    quantity = Decimal(marked["quantity"])
-    return {
-        "symbol": parse_symbol(marked["symbol"]).joined,
-        "side": "LONG" if quantity >= 0 else "SHORT",
-        "size": plain(abs(quantity)),
-        "unrealized_pnl": marked["unrealized_pnl"],
-    }
-
-
-def any_event(entry: Entry) -> dict[str, Any] | None:
-    """Our own channel `events`: everything."""
-    data = {"kind": entry.kind, "at": entry.at, **entry.body}
-    return {"type": "event", "channel": "events", "data": data, "seq": entry.seq}
-
-
-CHANNELS: dict[str, Callable[[Entry], dict[str, Any] | None]] = {
-    "trading_updates": trading_update,
-    "portfolio_updates": portfolio_update,
-    "events": any_event,
-}
-
-
-def message(content: dict[str, Any]) -> bytes:
+def message(content: Json) -> bytes:
     """A WebSocket frame."""
     return text_frame(orjson.dumps(content))
 
 
-class WebSocketWords:
-    """Contract crypto: `/ws`."""
+class SocketWords:
+    """One path's messages. `numbered`, for a client that means to resume, they carry the log's `seq` besides."""
+
+    def __init__(self, name: str, channels: Shown, quoted: Callable[..., Json] | None = None) -> None:
+        self.numbered = False
+        self._name = name
+        self._channels = channels
+        self._quoted = quoted
 
     def entry(self, channel: str, entry: Entry) -> bytes:
-        """See `CHANNELS`."""
-        found = entry.shown.get(channel)
+        """As the channel shows it; shared by all streams of the path."""
+        key = (self._name, channel, self.numbered)
+        found = entry.shown.get(key)
         if found is None:
-            content = CHANNELS[channel](entry)
-            found = entry.shown[channel] = message(content) if content else b""
+            content = self.content(channel, entry)
+            if content and self.numbered:
+                content["seq"] = entry.seq
+            found = entry.shown[key] = message(content) if content else b""
         return found
 
-    def quote(self, quote: Quote, spelling: str) -> bytes:
-        """`market_data`."""
-        found = quote.shown.get(spelling)
+    def content(self, channel: str, entry: Entry) -> Json | None:
+        """The message, or nothing."""
+        if channel == EVENTS:
+            data = {"kind": entry.kind, "at": entry.at, **entry.body}
+            return {"type": "event", "channel": EVENTS, "data": data, "seq": entry.seq}
+        show = self._channels[channel].get(entry.kind)
+        return show(entry.event) if show else None
+
+    def quote(self, quote: Quote, spelling: Spelling) -> bytes:
+        """Under the client's spelling."""
+        key = (self._name, spelling)
+        found = quote.shown.get(key)
         if found is None:
-            candle = quote.candle
-            data = {name: candle[name] for name in ("open", "high", "low", "close", "volume")}
-            data["timestamp"] = whole_seconds(candle["opened_at"])
-            content = {"type": "market_data", "channel": "market_data", "symbol": spelling}
-            found = quote.shown[spelling] = message({**content, "timeframe": candle["timeframe"], "data": data})
+            content = self._quoted(quote.event, *spelling) if self._quoted else None
+            found = quote.shown[key] = message(content) if content else b""
         return found
 
     def resync(self, first: int, last: int) -> bytes:
@@ -142,22 +96,47 @@ class WebSocketWords:
         return message({"type": "resync_required", "first": first, "last": last})
 
 
-class EventWords:
-    """Contract network: `/api/realtime/events`."""
+class NetworkWords(SocketWords):
+    """Everything of the user, and what each fill earned."""
+
+    def content(self, channel: str, entry: Entry) -> Json | None:
+        if entry.kind != "fill_booked":
+            return super().content(channel, entry)
+        known = entry.profit is not None and entry.profit.is_finite()
+        return network.trade_executed(entry.event, entry.profit) if known else None  # type: ignore[arg-type]
+
+
+class BotWords(SocketWords):
+    """Each channel is a bot."""
+
+    def content(self, channel: str, entry: Entry) -> Json | None:
+        if entry.kind != "bot_changed" or entry.body["bot_id"] != channel:
+            return None
+        return application.bot_update(entry.event)  # type: ignore[arg-type]
+
+
+class LogWords:
+    """Our own server-sent events: the log as it is."""
 
     def entry(self, channel: str, entry: Entry) -> bytes:
         """The id is the sequence number, for `Last-Event-ID`."""
-        found = entry.shown.get(channel)
+        found = entry.shown.get("log")
         if found is None:
             content = orjson.dumps({"kind": entry.kind, "timestamp": entry.at, **entry.body})
-            name = _NAMES.get(entry.kind, entry.kind).encode()
-            found = entry.shown[channel] = b"id: %d\nevent: %s\ndata: %s\n\n" % (entry.seq, name, content)
+            found = b"id: %d\nevent: %s\ndata: %s\n\n" % (entry.seq, entry.kind.encode(), content)
+            entry.shown["log"] = found
         return found
 
-    def quote(self, quote: Quote, spelling: str) -> bytes:
+    def quote(self, quote: Quote, spelling: Spelling) -> bytes:
         """Not told here."""
         return b""
 
     def resync(self, first: int, last: int) -> bytes:
         """Our own."""
-        return b"event: resync_required\ndata: " + orjson.dumps({"first": first, "last": last}) + b"\n\n"
+        return event_text("resync_required", {"first": first, "last": last})
+
+
+def event_text(name: str, data: Json, seq: int | None = None) -> bytes:
+    """A server-sent event on one data line."""
+    place = b"" if seq is None else b"id: %d\n" % seq
+    return place + b"event: %s\ndata: %s\n\n" % (name.encode(), orjson.dumps(data))

@@ -1,36 +1,51 @@
 """Who is listening, and to what."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
 from typing import Any, Protocol
 from uuid import UUID
 
+from millrace.common.events.message import REGISTRY, Event
 from millrace.common.kernel.errors import Code, MillraceError
 
-Market = tuple[str, str]
-"""Symbol and timeframe."""
+Market = str
+"""`exchange:symbol` is a pair's last price, `exchange:symbol:timeframe` its newest candle."""
 
 
 @dataclass(slots=True)
 class Entry:
     """One line of a user's log. `kind` is what happened, `body` the event's own fields.
 
-    `shown` keeps what was made of it for the wire, so that all streams share it.
+    `shown` keeps what was made of it for the wire, so that all streams share it. `profit` is what a fill earned, once
+    it is known; NaN when it stays unknown.
     """
 
     seq: int
     kind: str
     body: dict[str, Any]
     at: str
-    shown: dict[str, bytes] = field(default_factory=dict)
+    shown: dict[Hashable, bytes] = field(default_factory=dict)
+    profit: Decimal | None = None
+
+    @property
+    def event(self) -> Event:
+        """The event itself, read from the body."""
+        return _kinds()[self.kind].model_validate(self.body)
+
+
+@cache
+def _kinds() -> dict[str, type[Event]]:
+    return {name.split(".")[1]: event for name, event in REGISTRY.items()}
 
 
 @dataclass(slots=True)
 class Quote:
-    """A market's newest candle; `shown` as above, by the spelling of the symbol."""
+    """A market's newest price or candle; `shown` as above."""
 
-    candle: dict[str, Any]
-    shown: dict[str, bytes] = field(default_factory=dict)
+    event: Event
+    shown: dict[Hashable, bytes] = field(default_factory=dict)
 
 
 class Listener(Protocol):
@@ -50,7 +65,7 @@ class Listener(Protocol):
         ...
 
     def quote(self, market: Market, quote: Quote) -> None:
-        """A watched market's newest candle."""
+        """A watched market's newest price or candle."""
         ...
 
     def end(self, code: int, reason: str) -> None:
@@ -88,11 +103,11 @@ class Hub:
             self.unwatch(listener, market)
 
     def watch(self, listener: Listener, market: Market) -> None:
-        """Give it a market's candles too."""
+        """Give it what a market does too."""
         self._markets.setdefault(market, set()).add(listener)
 
     def unwatch(self, listener: Listener, market: Market) -> None:
-        """Stop giving it a market's candles."""
+        """Stop giving it what a market does."""
         found = self._markets.get(market, set())
         found.discard(listener)
         if not found:
@@ -113,7 +128,7 @@ class Hub:
             listener.take(entries)
 
     def show(self, market: Market, quote: Quote) -> None:
-        """Give a candle to whoever watches its market."""
+        """Give a price or candle to whoever watches its market."""
         for listener in self._markets.get(market, ()):
             listener.quote(market, quote)
 

@@ -1,0 +1,67 @@
+"""What contract crypto's clients are told at `/ws`, by channel: decimal text, times in whole seconds."""
+
+from typing import Any
+
+from millrace.common.events.market import CandleClosed, CandleForming
+from millrace.common.events.portfolio import EquityMarked, MarkedPosition
+from millrace.common.events.trading import OrderUpdated
+from millrace.common.kernel.money import ZERO, divided, plain
+from millrace.contracts.crypto.wire import CRYPTO
+from millrace.contracts.spelling import fixed, joined, moment, price
+from millrace.contracts.vocab import ORDER_STATUS, POSITION_SIDE
+
+
+def market_data(candle: CandleForming | CandleClosed, spelling: str | None = None) -> dict[str, Any]:
+    """A market's newest candle, under the name that the client gave the market."""
+    prices = {
+        name: price(getattr(candle, name), candle.exchange, candle.symbol) for name in ("open", "high", "low", "close")
+    }
+    return {
+        "type": "market_data",
+        "channel": "market_data",
+        "symbol": joined(candle.symbol, spelling),
+        "timeframe": candle.timeframe,
+        "data": {"timestamp": moment(candle.opened_at), **prices, "volume": plain(candle.volume)},
+    }
+
+
+def trading_update(order: OrderUpdated) -> dict[str, Any]:
+    """An order as it is now; the average price is zero before the first fill."""
+    filled = order.filled_quantity
+    average = divided(order.filled_notional, filled) if filled else ZERO
+    return {
+        "type": "trading_update",
+        "channel": "trading_updates",
+        "data": {
+            "order_id": str(order.order_id),
+            "status": ORDER_STATUS.say(order.state, CRYPTO),
+            "executed_quantity": plain(filled),
+            "avg_price": price(average, order.exchange, order.symbol),
+            "timestamp": moment(order.updated_at),
+        },
+    }
+
+
+def portfolio_update(marked: EquityMarked) -> dict[str, Any]:
+    """An account at market, with what it holds."""
+    return {
+        "type": "portfolio_update",
+        "channel": "portfolio_updates",
+        "data": {
+            "total_balance": fixed(marked.equity),
+            "available_balance": fixed(marked.cash),
+            "unrealized_pnl": fixed(marked.unrealized_pnl),
+            "positions": [_position(held) for held in marked.positions],
+            "timestamp": moment(marked.marked_at),
+        },
+    }
+
+
+def _position(held: MarkedPosition) -> dict[str, str]:
+    side = "long" if held.quantity >= 0 else "short"
+    return {
+        "symbol": joined(held.symbol),
+        "side": POSITION_SIDE.say(side, CRYPTO),
+        "size": plain(abs(held.quantity)),
+        "unrealized_pnl": fixed(held.unrealized_pnl),
+    }
