@@ -12,9 +12,9 @@ from millrace.common.web.answers import json_response
 from millrace.marketdata.app.lockstep import Lockstep
 from millrace.marketdata.app.providers import Providers
 from millrace.marketdata.app.queries import Market
-from millrace.marketdata.domain.folding import counted
+from millrace.marketdata.domain.folding import turnover
 
-_SHOWN = ("opened_at", "open", "high", "low", "close", "volume", "quote_volume")
+_SHOWN = ("opened_at", "open", "high", "low", "close", "volume")
 
 
 def routes(market: Market, providers: Providers, replay: Lockstep | None, current: Any) -> APIRouter:
@@ -86,5 +86,5 @@ def _replay(replay: Lockstep | None) -> Lockstep:
 
 
 def _shown(candle: Candle) -> dict[str, Any]:
-    known = counted(candle)
-    return {**{name: getattr(known, name) for name in _SHOWN}, "trades_count": known.trades}
+    quote_volume, trades = turnover(candle)
+    return {**{name: getattr(candle, name) for name in _SHOWN}, "quote_volume": quote_volume, "trades_count": trades}

@@ -5,6 +5,7 @@ where all stored ones are larger, split out of the smallest. Before the oldest s
 market, which is computed and not stored. A market that is derived from another one is that one, converted.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -57,7 +58,10 @@ class History:
         if joint is not None and _within(joint.opened_at, start, found[0].opened_at if found else before):
             found.insert(0, joint)
         until, left = found[0].opened_at if found else before, limit - len(found)
-        return past.candles(series.timeframe, start, until, left) + found
+        earlier = await asyncio.to_thread(
+            past.candles, series.timeframe, start, until, left
+        )  # a year of it takes a while
+        return earlier + found
 
     async def newest(self, exchange: str, symbol: str) -> Candle | None:
         """The last closed candle of the smallest timeframe."""

@@ -5,18 +5,19 @@ They exist only where the market is a played one: nothing is made up beside a re
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from millrace.common.kernel.instruments import INSTRUMENTS, Instrument
 from millrace.common.kernel.market import Candle
 from millrace.common.kernel.money import times
-from millrace.marketdata.domain.folding import counted
+from millrace.marketdata.domain.folding import turnover
 from millrace.marketdata.domain.orderbook import BookSnapshot
 from millrace.marketdata.domain.platforms import PLATFORMS
 from millrace.marketdata.domain.ticks import Tick
 from millrace.marketdata.domain.walk import quotes
 
 _RAND, _DOLLAR = "ZAR", "USDT"
+_ONE = Decimal(1)
 _MICROSECONDS = 1_000_000
 
 
@@ -42,8 +43,7 @@ class Derived:
     def price(self, price: Decimal) -> Decimal:
         """The price here, a whole number of ticks and at least one."""
         tick = self.instrument.tick_size
-        with localcontext(prec=60):
-            return max((price * self.rate / tick).to_integral_value(ROUND_HALF_EVEN), Decimal(1)) * tick
+        return max((price * self.rate / tick).to_integral_value(ROUND_HALF_EVEN), _ONE) * tick
 
     def tick(self, tick: Tick) -> Tick:
         """The same trade here."""
@@ -53,8 +53,7 @@ class Derived:
 
     def candle(self, candle: Candle) -> Candle:
         """The same candle here, with turnover and number of trades."""
-        known = counted(candle)
-        assert known.quote_volume is not None
+        quote_volume, trades = turnover(candle)
         return Candle(
             *self.place,
             candle.timeframe,
@@ -64,8 +63,8 @@ class Derived:
             self.price(candle.low),
             self.price(candle.close),
             candle.volume,
-            times(known.quote_volume, self.rate),
-            known.trades,
+            times(quote_volume, self.rate),
+            trades,
         )
 
 
@@ -77,7 +76,7 @@ def derived_markets(exchange: str, symbols: Sequence[str], usdt_zar: Decimal) ->
     elsewhere = [i for platform in PLATFORMS.values() for i in platform.instruments if i.exchange != exchange]
     for instrument in elsewhere:
         if instrument.symbol in symbols:
-            yield Derived(instrument, exchange, instrument.symbol, Decimal(1))
+            yield Derived(instrument, exchange, instrument.symbol, _ONE)
         elif instrument.quote == _RAND and f"{instrument.base}/{_DOLLAR}" in symbols:
             yield Derived(instrument, exchange, f"{instrument.base}/{_DOLLAR}", usdt_zar)
 

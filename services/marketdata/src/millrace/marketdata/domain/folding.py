@@ -1,9 +1,8 @@
 """One candle out of many, and many out of one. Times are UTC; weeks begin on Monday."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, localcontext
 
 from millrace.common.kernel import timeframes
 from millrace.common.kernel.market import Candle
@@ -13,6 +12,7 @@ from millrace.marketdata.domain.tape import price_path
 MEAN_TRADE = Decimal(1341)
 """Quote currency in one trade, on average over the recorded trades: what a count of trades is guessed by."""
 _LOT = Decimal("1e-8")
+_EXACT = Context(prec=60)
 _LEGS = 3
 _MINUTE = "1m"
 
@@ -82,20 +82,18 @@ def split(bar: Candle, timeframe: str) -> list[Candle]:
     return made
 
 
-def counted(candle: Candle) -> Candle:
-    """The candle with its turnover and its number of trades, guessed where the source did not tell them.
+def turnover(candle: Candle) -> tuple[Decimal, int]:
+    """What was traded in quote currency, and in how many trades; both guessed where the source did not tell them.
 
-    Turnover is the volume at the typical price, (high + low + close) / 3, and the number how many mean trades that is.
+    The guess is the volume at the typical price, (high + low + close) / 3, and as many mean trades as that makes.
     """
-    if candle.quote_volume is not None and candle.trades is not None:
-        return candle
     quote, trades = candle.quote_volume, candle.trades
     if quote is None:
-        with localcontext(prec=60):
-            quote = (candle.volume * (candle.high + candle.low + candle.close) / 3).quantize(_LOT)
+        typical = _EXACT.add(_EXACT.add(candle.high, candle.low), candle.close)
+        quote = _EXACT.quantize(_EXACT.divide(_EXACT.multiply(candle.volume, typical), 3), _LOT)
     if trades is None:
         trades = max(int(quote / MEAN_TRADE), 1) if candle.volume else 0
-    return replace(candle, quote_volume=quote, trades=trades)
+    return quote, trades
 
 
 def ceiling(moment: datetime, timeframe: str) -> datetime:

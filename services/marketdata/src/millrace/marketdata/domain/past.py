@@ -1,7 +1,8 @@
 """What a recorded market did before anything of it was stored: the recording again, at its own pace, back and forth.
 
 Every other round runs backwards, so that the price goes on where the round after it begins, without a jump and without
-a trend that nobody recorded. Nothing is random: the same recording, end and place always give the same past.
+a trend that nobody recorded. Nothing is random: the same recording, end and place always give the same past. What was
+folded once is kept, so only the first questions take long.
 """
 
 from collections.abc import Sequence
@@ -123,9 +124,11 @@ class Past:
 
     def _splits(self, bar: Candle, timeframe: str) -> list[Candle]:
         """The smaller candles of a bar; whoever asks for one asks for its neighbours next."""
-        if self._halves[:2] != (bar, timeframe):
-            self._halves = bar, timeframe, split(bar, timeframe)
-        return self._halves[2]
+        known, name, parts = self._halves  # several threads may ask at once
+        if known != bar or name != timeframe:
+            parts = split(bar, timeframe)
+            self._halves = bar, timeframe, parts
+        return parts
 
     def _part(self, timeframe: str) -> str:
         """The timeframe of which a candle is made, at least that of the recording."""
