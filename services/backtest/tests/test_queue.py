@@ -1,6 +1,7 @@
 """Many backtests at a time: limits, turns, and what outlives a fall."""
 
 import asyncio
+import multiprocessing
 from datetime import timedelta
 
 import pytest
@@ -103,3 +104,20 @@ def test_a_run_asks_for_as_many_earlier_candles_as_its_strategy_wants(
     }
     plan, needed = planned(row)
     assert (needed, plan.intrabar, str(plan.sizing.amount)) == (warmup, True, "0.1")
+
+
+async def test_a_computation_that_is_killed_is_begun_anew(owner: Owner, store: Store) -> None:
+    await store(walk(200))
+    end = (START + timedelta(hours=200)).isoformat()
+    made = (await owner.create(end=end)).value()
+
+    async def computing() -> bool:
+        return bool(multiprocessing.active_children())
+
+    await owner.stand.host.until(computing)
+    for process in multiprocessing.active_children():
+        process.kill()
+    found = await owner.over(made["id"])
+    assert (found["status"], found["error"]) == ("completed", None)
+    (job,) = await owner.stand.rows("backtest", "select tries, epoch from jobs")
+    assert (job["tries"], job["epoch"]) == (1, 2)

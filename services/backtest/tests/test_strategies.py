@@ -26,7 +26,7 @@ async def test_a_strategy_goes_by_its_id_its_number_or_its_name(owner: Owner, st
 async def test_an_id_that_nobody_knows_is_bound_to_hold(owner: Owner, store: Store) -> None:
     await store(walk(10))
     found = await owner.ran(strategy=None, parameters={}, strategy_id=NOBODYS)
-    assert (found["strategy_id"], found["strategy_num"], found["strategy"]) == (NOBODYS, None, "hold")
+    assert (found["strategy_id"], found["strategy_num"], found["strategy"]) == (NOBODYS, 0, "hold")
     assert (found["status"], found["trades"]) == ("completed", [])
 
 

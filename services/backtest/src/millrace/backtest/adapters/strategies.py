@@ -30,7 +30,7 @@ class BotsStrategies:
                 raise
             if isinstance(ref, int):
                 raise not_found("strategy") from None
-            return StrategyRow(ref, None, _SAFE, {})
+            return StrategyRow(ref, 0, _SAFE, {})
         return StrategyRow(UUID(row["id"]), row["num"], row["bound"], row["parameters"])
 
     async def builtin(self, user: Principal, name: str) -> StrategyRow:

@@ -11,10 +11,10 @@ from millrace.common.kernel.instruments import Instrument
 
 
 class StrategyRow(NamedTuple):
-    """A strategy as its owner has set it up. `num` is None for an id that nobody knows."""
+    """A strategy as its owner has set it up. `num` is 0 for an id that nobody knows."""
 
     id: UUID
-    num: int | None
+    num: int
     kind: str
     parameters: Mapping[str, Any]
 
