@@ -51,7 +51,7 @@ async def test_a_browser_that_takes_gzip_gets_the_same_file_smaller(start_door: 
     for wanted in ("gzip", "identity"):
         async with door.session.get(url, headers={"accept-encoding": wanted}, auto_decompress=False) as answer:
             found[wanted] = await answer.read()
-            assert answer.headers["vary"] == "accept-encoding"
+            assert answer.headers["vary"].split(", ")[0] == "accept-encoding"
             assert answer.headers.get("content-encoding") == ("gzip" if wanted == "gzip" else None)
     assert len(found["gzip"]) < len(found["identity"])
     assert gzip.decompress(found["gzip"]) == found["identity"]

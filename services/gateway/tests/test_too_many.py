@@ -8,7 +8,8 @@ import pytest
 
 from millrace.gateway.domain.rates import ADDRESS
 
-ME = "/api/v1/users/me"
+ME = "/api/v1/users/me"  # contract botplatform's
+OWN = "/api/v1/auth/api-keys"  # no contract's
 SHOWN = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "x-ratelimit-retry-after")
 
 
@@ -20,11 +21,11 @@ def told(headers: Any) -> list[int]:
 async def test_every_answer_to_a_user_says_what_is_left(start_door: Any) -> None:
     door = await start_door("auth")
     await door.register()
-    first, second = [told((await door.ask("GET", ME))[2]) for _ in range(2)]
+    first, second = [told((await door.ask("GET", OWN))[2]) for _ in range(2)]
     assert (first[0], first[1], first[3]) == (1000, 999, 0)
     assert second[1] == 998
     assert 0 <= first[2] - time.time() < 3
-    status, _, headers = await door.ask("GET", "/api/v1/bots/7")
+    status, _, headers = await door.ask("POST", OWN, {})
     assert (status, told(headers)[1]) == (422, 997)
 
 
@@ -42,7 +43,7 @@ async def test_a_contracts_own_number_holds_and_the_refusal_says_until_when(star
     last = refused[-1]
     assert (last[1]["code"], told(last[2])[:2]) == ("RATE_LIMIT_EXCEEDED", [100, 0])
     assert 1 <= told(last[2])[3] <= int(last[2]["retry-after"]) <= 60
-    assert (await door.ask("GET", ME))[0] == 200  # without a contract the generous rate holds
+    assert (await door.ask("GET", OWN))[0] == 200  # without a contract the generous rate holds
     await door.register()
     assert (await door.ask("GET", ME, **named))[0] == 200
 
@@ -60,7 +61,7 @@ async def test_an_unknown_contract_is_refused(start_door: Any) -> None:
     door = await start_door("auth")
     await door.register()
     status, found, _ = await door.ask("GET", ME, headers={"X-API-Contract": "nobody's"})
-    assert (status, found["code"]) == (422, "VALIDATION_ERROR")
+    assert (status, found["code"]) == (400, "INVALID_CONTRACT")
     assert "botplatform" in found["errors"]["X-API-Contract"]
 
 
@@ -82,3 +83,12 @@ async def test_rates_can_be_turned_off(start_door: Any, monkeypatch: pytest.Monk
     await door.register()
     _, _, headers = await door.ask("GET", ME)
     assert not set(SHOWN) & set(headers)
+
+
+async def test_an_endpoint_counts_for_the_contract_that_answers_there(start_door: Any) -> None:
+    door = await start_door("auth")
+    await door.register()
+    assert told((await door.ask("GET", ME))[2])[:2] == [100, 99]
+    assert told((await door.ask("GET", ME, headers={"X-API-Contract": "crypto"}))[2])[:2] == [1000, 999]
+    market = "/api/v1/market-data/BTCUSDT"
+    assert told((await door.ask("GET", market))[2])[:2] == [100, 99]  # of crypto's category

@@ -46,7 +46,8 @@ def union(problem: Problem, owner: Contract | None) -> Any:
     two = [Contract.BOTPLATFORM, Contract.APPLICATION]
     if owner is Contract.APPLICATION:
         two.reverse()
-    return merge({each: DIALECTS[each].error(problem) for each in (*two, Contract.CRYPTO, Contract.INTERFACES)})
+    body = merge({each: DIALECTS[each].error(problem) for each in (*two, Contract.CRYPTO, Contract.INTERFACES)})
+    return {"code": body["error"]["code"], **body}  # botplatform gives a wrong field no code
 
 
 def _shared(request: Request) -> bool:

@@ -109,9 +109,8 @@ async def logout(asking: Asking, asked: users.Logout) -> Done:
 async def me(asking: Asking, asked: Nothing) -> users.User:
     """Who asks; with the permissions of the very token that is used."""
     found = user(await asking.ask("auth", "GET", "/users/me"))
-    mode = await asking.ask("bots", "GET", "/mode")
     permissions = tuple(sorted(asking.user.permissions))
-    return found.model_copy(update={"permissions": permissions, "system_mode": mode["mode"]})
+    return found.model_copy(update={"permissions": permissions})
 
 
 async def update_me(asking: Asking, asked: users.UpdateUser) -> users.User:

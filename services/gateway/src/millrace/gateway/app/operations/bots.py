@@ -22,7 +22,8 @@ _SAME = (
 def bot(row: dict[str, Any]) -> bots.Bot:
     """A bot as the bots service tells of one; its accounts are the one it trades on and those linked besides."""
     accounts = dict.fromkeys([row["account_id"], *row["accounts"]])
-    return bots.Bot(**{name: row[name] for name in _SAME}, accounts=tuple(accounts), origin=origin_of(row))
+    same = {name: row[name] for name in _SAME} | {"config": with_numbers(row["config"])}
+    return bots.Bot(**same, accounts=tuple(accounts), origin=origin_of(row))
 
 
 async def _measured(asking: Asking, row: dict[str, Any]) -> bots.Bot:

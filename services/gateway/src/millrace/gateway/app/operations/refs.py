@@ -1,5 +1,6 @@
 """Rows of other services, by UUID or by number."""
 
+import re
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,8 @@ from millrace.common.kernel.instruments import INSTRUMENTS, in_dollars
 from millrace.contracts.canonical.frame import Ref
 from millrace.contracts.names import Contract
 from millrace.gateway.app.asking import Asking
+
+_NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
 
 
 def uuid_of(ref: Ref, what: str) -> UUID:
@@ -31,7 +34,9 @@ def traded(symbol: str | None) -> str | None:
 
 
 def with_numbers(told: Any) -> Any:
-    """Free-form JSON as it was written: exact numbers would be sent on as text."""
+    """Free-form JSON with its numbers as numbers: services keep exact ones as text."""
+    if isinstance(told, str) and _NUMBER.fullmatch(told):
+        told = Decimal(told)
     if isinstance(told, Decimal):
         return int(told) if told == told.to_integral_value() else float(told)
     if isinstance(told, dict):

@@ -23,7 +23,7 @@ _SAME = (
 def strategy(row: dict[str, Any]) -> bots.Strategy:
     """A strategy as the bots service tells of one; of one that never traded all numbers are zero."""
     metrics = Metrics(**{name: value if value is not None else _ZERO for name, value in row["metrics"].items()})
-    same = {name: row[name] for name in _SAME} | {"origin": origin_of(row)}
+    same = {name: row[name] for name in _SAME} | {"config": with_numbers(row["config"]), "origin": origin_of(row)}
     return bots.Strategy(**same, risk={n: v for n, v in row["risk"].items() if v is not None}, metrics=metrics)
 
 
