@@ -48,6 +48,17 @@ def test_what_is_no_time_is_refused(written: object) -> None:
         Asked.model_validate({"at": written})
 
 
+@pytest.mark.parametrize("written", ["0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-01:00", 10**18, -(10**14)])
+def test_a_time_that_lies_outside_the_years_there_are_is_refused(written: object) -> None:
+    with pytest.raises(ValueError, match="must be a time"):
+        spelling.read_moment(written)
+
+
+@pytest.mark.parametrize("written", ["0001-01-01T00:00:00Z", "0001-01-01T02:00:00+02:00"])
+def test_the_first_instant_there_is_is_a_time(written: str) -> None:
+    assert spelling.read_moment(written) == datetime(1, 1, 1, tzinfo=UTC)
+
+
 def test_times_are_written_in_utc_to_the_second_or_the_millisecond() -> None:
     there = datetime(2026, 1, 2, 14, 0, 0, 123_900, tzinfo=timezone(timedelta(hours=2)))
     assert spelling.moment(there) == "2026-01-02T12:00:00Z"
@@ -97,6 +108,8 @@ def test_amounts_and_ratios() -> None:
     assert spelling.fixed(Decimal("10000")) == "10000.00"
     assert spelling.fixed(Decimal("0.125")) == "0.12"
     assert spelling.fixed(Decimal("1"), 0) == "1"
+    assert spelling.fixed(Decimal("-0.001")) == "0.00", "no minus before a zero"
+    assert spelling.fixed(Decimal("1E+25"), 8) == f"1{'0' * 25}.00000000"
     assert spelling.ratio(Decimal("1.850")) == "1.85"
     assert spelling.ratio(Decimal("12.5")) == "12.5"
     assert spelling.number(Decimal("43250.00")) == 43250.0

@@ -39,9 +39,9 @@ def read_moment(value: Any) -> datetime:
         if number is not None and not isinstance(value, bool):
             return datetime.fromtimestamp(number / 1000 if abs(number) >= _MILLIS_FROM else number, UTC)
         read = datetime.fromisoformat(str(value).strip())
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         raise ValueError("must be a time: ISO 8601, a date or Unix seconds") from None
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def read_number(value: Any) -> Decimal:
@@ -73,8 +73,8 @@ def number(amount: Decimal) -> float:
 
 
 def fixed(amount: Decimal, places: int = 2) -> str:
-    """Text with exactly so many places, like amounts of money."""
-    return f"{scaled(amount).quantize(Decimal(1).scaleb(-places)):f}"
+    """Text with exactly so many places, like amounts of money; no minus before a zero."""
+    return f"{scaled(amount):z.{places}f}"
 
 
 def ratio(value: Decimal) -> str:

@@ -1,6 +1,6 @@
 """Contract crypto: upper-case words, text for amounts, numbers for ids."""
 
-from millrace.contracts.crypto import auth, market, portfolio, research, risk, strategies, trading, wire
+from millrace.contracts.crypto import auth, backtests, market, models, portfolio, risk, strategies, trading, wire
 from millrace.contracts.table import Dialect
 
 DIALECT = Dialect(
@@ -14,7 +14,8 @@ DIALECT = Dialect(
         *trading.ROWS,
         *portfolio.ROWS,
         *strategies.ROWS,
-        *research.ROWS,
+        *models.ROWS,
+        *backtests.ROWS,
         *risk.ROWS,
     ),
     error=wire.error,

@@ -5,9 +5,10 @@ from typing import Any
 
 from pydantic import Field
 
+from millrace.common.kernel.money import plain
 from millrace.common.kernel.timeframes import parse_timeframe
 from millrace.contracts.canonical.market import AskMarket, Bar, Book, Candles, ListCandles
-from millrace.contracts.crypto.wire import CRYPTO, Counted
+from millrace.contracts.crypto.wire import CRYPTO, Counted, units
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Moment, canonical_symbol, fixed, joined, moment, price
 from millrace.contracts.table import Asked, Call, Row, Shape, View
@@ -88,7 +89,7 @@ class OrderBook(Shape):
 
 
 def _current(call: Call) -> ListCandles:
-    spelling, asked = call.path["symbol"], call.query
+    spelling, asked = call.path["symbol"].strip(), call.query
     return ListCandles(
         symbol=canonical_symbol(spelling),
         spelling=spelling,
@@ -103,7 +104,7 @@ def _history(call: Call) -> ListCandles:
 
 
 def _book(call: Call) -> AskMarket:
-    spelling = call.path["symbol"]
+    spelling = call.path["symbol"].strip()
     return AskMarket(symbol=canonical_symbol(spelling), spelling=spelling, limit=call.query.limit)
 
 
@@ -111,7 +112,7 @@ def _ohlcv(found: Candles, bar: Bar) -> dict[str, str]:
     amounts = {
         name: price(getattr(bar, name), found.exchange, found.symbol) for name in ("open", "high", "low", "close")
     }
-    return {"timestamp": moment(bar.opened_at), **amounts, "volume": fixed(bar.volume, 8)}
+    return {"timestamp": moment(bar.opened_at), **amounts, "volume": units(bar.volume)}
 
 
 def _show_current(found: Candles, now: datetime) -> dict[str, Any]:
@@ -137,7 +138,7 @@ def _show_history(found: Candles, now: datetime) -> dict[str, Any]:
 
 def _show_book(found: Book, now: datetime) -> dict[str, Any]:
     sides = {
-        side: [[price(at, found.exchange, found.symbol), fixed(quantity, 8)] for at, quantity in getattr(found, side)]
+        side: [[price(at, found.exchange, found.symbol), plain(quantity)] for at, quantity in getattr(found, side)]
         for side in ("bids", "asks")
     }
     shown = {"symbol": joined(found.symbol, found.spelling), "timestamp": moment(found.at)}

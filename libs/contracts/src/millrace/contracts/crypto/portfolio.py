@@ -1,19 +1,24 @@
 """What there is and how it went, as text."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from millrace.contracts.canonical.accounts import Asset, PortfolioBalance
 from millrace.contracts.canonical.frame import Nothing
 from millrace.contracts.canonical.performance import AskPerformance, Performance
-from millrace.contracts.crypto.wire import CRYPTO
+from millrace.contracts.crypto.wire import CRYPTO, units
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Moment, falling, fixed, moment, percent, ratio
 from millrace.contracts.table import Asked, Call, Row, Shape, View
 
-Period = Literal["1d", "7d", "30d", "90d", "1y", "all"]
+
+def _lower(told: Any) -> Any:
+    return told.strip().lower() if isinstance(told, str) else told
+
+
+Period = Annotated[Literal["1d", "7d", "30d", "90d", "1y", "all"], BeforeValidator(_lower)]
 
 
 class PerformanceQuery(Asked):
@@ -91,11 +96,11 @@ def _ask(call: Call) -> AskPerformance:
 def _asset(held: Asset) -> dict[str, str]:
     return {
         "asset": held.currency,
-        "wallet_balance": fixed(held.total, 8),
-        "unrealized_pnl": fixed(held.unrealized_pnl),
-        "margin_balance": fixed(held.total + held.unrealized_pnl, 8),
-        "available_balance": fixed(held.total - held.locked, 8),
-        "locked_balance": fixed(held.locked, 8),
+        "wallet_balance": units(held.total),
+        "unrealized_pnl": units(held.unrealized_pnl),
+        "margin_balance": units(held.total + held.unrealized_pnl),
+        "available_balance": units(held.total - held.locked),
+        "locked_balance": units(held.locked),
     }
 
 
@@ -118,12 +123,12 @@ def _show_performance(found: Performance, now: datetime) -> dict[str, Any]:
         {
             "date": day.date.isoformat(),
             "return": fixed(day.profit),
-            "return_percentage": fixed(percent(day.fraction)),
+            "return_percentage": ratio(percent(day.fraction)),
             "balance": fixed(day.balance),
         }
         for day in found.days
     ]
-    drawdown, earned = fixed(falling(did.max_drawdown)), fixed(percent(did.total_return))
+    drawdown, earned = ratio(falling(did.max_drawdown)), ratio(percent(did.total_return))
     return {
         "period": found.period,
         "start_date": moment(found.start),
@@ -138,8 +143,8 @@ def _show_performance(found: Performance, now: datetime) -> dict[str, Any]:
             "sortino_ratio": ratio(did.sortino_ratio),
             "max_drawdown": drawdown,
             "max_drawdown_percentage": drawdown,
-            "volatility": fixed(percent(did.volatility)),
-            "win_rate": fixed(percent(did.win_rate)),
+            "volatility": ratio(percent(did.volatility)),
+            "win_rate": ratio(percent(did.win_rate)),
             "profit_factor": ratio(did.profit_factor),
         },
     }

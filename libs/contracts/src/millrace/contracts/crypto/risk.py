@@ -16,6 +16,7 @@ from millrace.contracts.spelling import Moment, Number, joined, moment, percent
 from millrace.contracts.table import Asked, Call, Row, Shape, View
 
 _ALL = 5000
+_FRACTIONS = ("drawdown", "daily_loss_fraction")
 
 
 class ChangeLimit(Asked):
@@ -86,19 +87,20 @@ def _events(call: Call) -> ListRiskEvents:
 
 
 def _limit(limit: RiskLimit, now: datetime) -> dict[str, Any]:
-    def shown(value: Decimal) -> float:
-        return amount(percent(value) if limit.limit_type == "drawdown" else value)
-
     told: dict[str, Any] = {"id": limit.num, "limit_type": vocab.LIMIT_TYPE.say(limit.limit_type, CRYPTO)}
     if limit.symbol:
         told["symbol"] = joined(limit.symbol, limit.spelling)
     return {
         **told,
-        "limit_value": shown(limit.value),
-        "current_value": shown(limit.current_value),
+        "limit_value": _value(limit.value, limit.limit_type),
+        "current_value": _value(limit.current_value, limit.limit_type),
         "utilization": amount(percent(limit.utilization)),
         "is_active": limit.enabled,
     }
+
+
+def _value(value: Decimal, kind: str) -> float:
+    return amount(percent(value) if kind in _FRACTIONS else value)
 
 
 def _show_limits(found: RiskLimits, now: datetime) -> dict[str, Any]:
@@ -117,8 +119,8 @@ def _event(event: RiskEvent) -> dict[str, Any]:
     return {
         **told,
         "description": event.message,
-        "risk_value": amount(event.current_value),
-        "limit_value": amount(event.limit_value),
+        "risk_value": _value(event.current_value, event.event_type),
+        "limit_value": _value(event.limit_value, event.event_type),
         "action_taken": event.action_taken,
         "timestamp": moment(event.at),
     }

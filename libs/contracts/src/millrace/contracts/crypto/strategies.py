@@ -4,14 +4,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from millrace.common.kernel.timeframes import parse_timeframe
 from millrace.contracts.canonical.bots import CreateStrategy, ListStrategies, Strategy
 from millrace.contracts.canonical.frame import ById, Page
 from millrace.contracts.crypto.wire import CRYPTO, Counted, SymbolText
 from millrace.contracts.names import Access
-from millrace.contracts.spelling import Number, canonical_symbol, falling, fixed, joined, moment, percent, ratio
+from millrace.contracts.spelling import Number, canonical_symbol, falling, joined, moment, percent, ratio
 from millrace.contracts.table import Asked, Call, Row, Shape, View
 
 _ALL = 5000
@@ -35,7 +35,7 @@ class RiskParameters(Asked):
 class NewStrategy(Asked):
     """A strategy to be made; it starts inactive."""
 
-    name: str = Field(min_length=1, max_length=100)
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
     description: str = Field("", max_length=2000)
     strategy_type: str = Field("custom", min_length=1, max_length=60)
     symbols: list[SymbolText] = Field(default_factory=list, max_length=50)
@@ -153,10 +153,10 @@ def _numbers(value: Any) -> Any:
 def _listed(strategy: Strategy, now: datetime) -> dict[str, Any]:
     did = strategy.metrics
     performance = {
-        "total_return": fixed(percent(did.total_return)),
+        "total_return": ratio(percent(did.total_return)),
         "sharpe_ratio": ratio(did.sharpe_ratio),
-        "max_drawdown": fixed(falling(did.max_drawdown)),
-        "win_rate": fixed(percent(did.win_rate)),
+        "max_drawdown": ratio(falling(did.max_drawdown)),
+        "win_rate": ratio(percent(did.win_rate)),
     }
     return {**_made(strategy, now), "performance": performance, "updated_at": moment(strategy.updated_at)}
 

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from millrace.common.events.trading import OrderState, OrderType, Side, TimeInForce
 from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.kernel.instruments import INSTRUMENTS
 from millrace.common.kernel.money import plain
 from millrace.contracts import vocab
 from millrace.contracts.canonical.frame import Page
@@ -20,13 +21,18 @@ from millrace.contracts.canonical.trading import (
     PlaceOrder,
     Position,
 )
-from millrace.contracts.crypto.wire import CRYPTO, Counted, SymbolText
+from millrace.contracts.crypto.wire import CRYPTO, Counted, Id, SymbolText, strategy_ref
 from millrace.contracts.names import Access
-from millrace.contracts.spelling import Moment, Number, canonical_symbol, fixed, joined, moment, percent, price
+from millrace.contracts.spelling import Moment, Number, canonical_symbol, fixed, joined, moment, percent, price, ratio
 from millrace.contracts.table import Asked, Call, Row, Shape, View
 
-_SERVER_SETS = ("id", "order_id", "user_id", "status", "created_at", "updated_at", "executed_quantity", "account_id")
+_SERVER_SETS = {
+    "id", "num", "order_id", "user_id", "account_id", "status", "reason", "executed_quantity", "filled_quantity",
+    "avg_price", "fees", "origin", "source", "created_at", "placed_at", "updated_at", "canceled_at", "count",
+}  # fmt: skip
+"""What only the server says of an order; in a request it means nothing."""
 _ALL = 5000
+_FINEST = Decimal("1e-8")
 
 
 class NewOrder(Asked):
@@ -43,7 +49,7 @@ class NewOrder(Asked):
     time_in_force: str = Field("GTC", max_length=20)
     client_order_id: str | None = Field(None, min_length=1, max_length=64)
     exchange: str | None = Field(None, max_length=40)
-    strategy_id: str | int | None = None
+    strategy_id: Id | None = None
 
 
 class OrdersQuery(Asked):
@@ -140,6 +146,7 @@ def _place(call: Call) -> PlaceOrder:
         stop_price=said.stop_price,
         time_in_force=TimeInForce(vocab.TIME_IN_FORCE.read(said.time_in_force, CRYPTO)),
         exchange=said.exchange.strip().lower() if said.exchange else None,
+        strategy_id=None if said.strategy_id is None else strategy_ref(said.strategy_id),
         client_ref=said.client_order_id,
         origin=CRYPTO,
     )
@@ -213,14 +220,20 @@ def _position(held: Position) -> dict[str, Any]:
         "symbol": joined(held.symbol, held.spelling),
         "side": vocab.POSITION_SIDE.say(held.side, CRYPTO),
         "size": plain(held.quantity),
-        "entry_price": priced(held.entry_price.quantize(Decimal("0.01"))),
+        "entry_price": priced(_average(held)),
         "mark_price": priced(held.mark_price),
         "unrealized_pnl": fixed(held.pnl),
-        "percentage": fixed(percent(held.return_on_margin)),
+        "percentage": ratio(percent(held.return_on_margin)),
         "margin": fixed(held.margin),
         "opened_at": moment(held.opened_at),
         "updated_at": moment(held.updated_at),
     }
+
+
+def _average(held: Position) -> Decimal:
+    """The entry price in steps of the market's prices; one of an unknown market keeps eight places."""
+    known = INSTRUMENTS.get((held.exchange, held.symbol))
+    return held.entry_price.quantize(known.tick_size if known else _FINEST)
 
 
 def _row(method: str, path: str, operation: str, access: Access, view: View) -> Row:

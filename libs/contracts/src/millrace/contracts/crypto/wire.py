@@ -1,35 +1,62 @@
 """What all of contract crypto has in common: its query models, its words, its errors."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StrictInt, StringConstraints
 
-from millrace.common.kernel.errors import Code
+from millrace.common.kernel.errors import Code, MillraceError, not_found
+from millrace.common.kernel.money import plain
+from millrace.contracts.canonical.frame import Ref
 from millrace.contracts.canonical.problem import Problem
 from millrace.contracts.names import Contract
-from millrace.contracts.spelling import moment
+from millrace.contracts.spelling import fixed, moment, read_ref
 from millrace.contracts.table import Shape
 
 CRYPTO = Contract.CRYPTO
-SymbolText = Annotated[str, Field(min_length=1, max_length=40)]
+SymbolText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Id = Annotated[StrictInt | str, Field(description="a number, or a UUID")]
 _NOT_FOUND = {
     "positions": "POSITION_NOT_FOUND",
     "strategies": "STRATEGY_NOT_FOUND",
+    "strategy": "STRATEGY_NOT_FOUND",
     "models": "MODEL_NOT_FOUND",
+    "model": "MODEL_NOT_FOUND",
     "backtests": "BACKTEST_NOT_FOUND",
 }
 _WORDS = {Code.RATE_LIMITED: "RATE_LIMIT_EXCEEDED"}
 
 
 def amount(value: Decimal) -> float:
-    """A JSON number with what matters of it."""
-    return float(round(value, 8))
+    """A JSON number with what matters of it; no minus before a zero."""
+    return float(f"{value:z.8f}")
+
+
+def units(value: Decimal) -> str:
+    """An amount of any currency as text: two places, up to eight where it has them."""
+    shown, short = fixed(value, 8), fixed(value)
+    return short if Decimal(shown) == Decimal(short) else plain(Decimal(shown))
+
+
+def span(start: datetime, end: datetime) -> None:
+    """Raises INVALID_DATE_RANGE for a stretch of time that ends before it begins, or at once."""
+    if start >= end:
+        reason = "must be before end_date"
+        raise MillraceError(Code.INVALID_DATE_RANGE, f"start_date {reason}", fields={"start_date": reason})
+
+
+def strategy_ref(told: object) -> Ref:
+    """A strategy's number or UUID. Raises NOT_FOUND, of a strategy."""
+    try:
+        return read_ref(told)
+    except MillraceError:
+        raise not_found("strategy") from None
 
 
 def error(problem: Problem) -> dict[str, Any]:
     """`{"error": {...}}`; a wrong field stands in the details."""
-    code = _NOT_FOUND.get(problem.area, "NOT_FOUND") if problem.code is Code.NOT_FOUND else None
+    code = _absent(problem) if problem.code is Code.NOT_FOUND else None
     details = dict(problem.details)
     for field, reason in list(problem.fields.items())[:1]:
         details = {"field": field, "reason": reason, **details}
@@ -42,6 +69,12 @@ def error(problem: Problem) -> dict[str, Any]:
             "request_id": problem.request_id,
         }
     }
+
+
+def _absent(problem: Problem) -> str:
+    """What was not there: what the message names, since a backtest may lack its strategy; else what was asked for."""
+    area = _NOT_FOUND.get(problem.area, "NOT_FOUND")
+    return _NOT_FOUND.get(problem.message.removesuffix(" not found"), area)
 
 
 def status(problem: Problem) -> int:

@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from millrace.contracts import vocab
 from millrace.contracts.canonical.bots import Bot, ChangeBot, CreateBot, ListBots
 from millrace.contracts.canonical.frame import ById, Page
 from millrace.contracts.names import Access
-from millrace.contracts.network.wire import NETWORK, Success, Told, row, told
+from millrace.contracts.network.wire import NETWORK, Exchange, Success, Told, lower, row, told
 from millrace.contracts.spelling import Number, moment, number, percent, read_ref
 from millrace.contracts.table import Asked, Call, Shape, View
 
@@ -32,9 +32,9 @@ class OwnerQuery(Asked):
 class NewBot(Asked):
     """A bot to be made; `strategy` is a name."""
 
-    name: str = Field(min_length=1, max_length=100)
-    exchange: str = Field(min_length=1, max_length=40)
-    trading_mode: Literal["paper", "live"] = "paper"
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+    exchange: Exchange
+    trading_mode: Annotated[Literal["paper", "live"], BeforeValidator(lower)] = "paper"
     risk_mode: str = Field("balanced", min_length=1, max_length=40)
     initial_capital: Annotated[Number, Field(ge=0, lt=10**12)]
     strategy: str = Field(min_length=1, max_length=60)
@@ -105,7 +105,7 @@ def _create(call: Call) -> CreateBot:
     said: NewBot = call.body
     return CreateBot(
         name=said.name,
-        exchange=said.exchange.strip().lower(),
+        exchange=said.exchange,
         strategy=said.strategy,
         trading_mode=said.trading_mode,
         risk_mode=said.risk_mode,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from millrace.contracts import vocab
 from millrace.contracts.canonical.accounts import RequestTransfer, Transfer, Transfers, Wallets
@@ -11,7 +11,7 @@ from millrace.contracts.canonical.frame import Page
 from millrace.contracts.canonical.performance import Overview
 from millrace.contracts.canonical.trading import ListTrades, Trade
 from millrace.contracts.names import Access
-from millrace.contracts.network.wire import NETWORK, Success, nothing, row
+from millrace.contracts.network.wire import NETWORK, Exchange, Success, nothing, row
 from millrace.contracts.spelling import Number, moment, number, percent, read_ref, slashed
 from millrace.contracts.table import Asked, Call, Shape, View
 
@@ -27,10 +27,10 @@ class TradesQuery(Asked):
 class TransferBody(Asked):
     """What to move where; it is recorded, and no exchange is asked to move anything."""
 
-    from_provider: str = Field(min_length=1, max_length=40)
-    to_provider: str = Field(min_length=1, max_length=40)
+    from_provider: Exchange
+    to_provider: Exchange
     amount: Annotated[Number, Field(gt=0)]
-    currency: str = Field(min_length=2, max_length=15)
+    currency: Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, min_length=2, max_length=15)]
     reason: str = Field("", max_length=200)
 
 
@@ -185,7 +185,7 @@ def _request(call: Call) -> RequestTransfer:
         from_exchange=said.from_provider,
         to_exchange=said.to_provider,
         amount=said.amount,
-        currency=said.currency.upper(),
+        currency=said.currency,
         reason=said.reason,
     )
 

@@ -1,16 +1,16 @@
 """The platform, its exchanges, and the mode a user trades in."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from millrace.contracts.canonical.accounts import CheckKeys, KeysChecked
 from millrace.contracts.canonical.frame import Done
 from millrace.contracts.canonical.system import Platform, PlatformHealth, Platforms, PlatformsHealth, SystemStatus
 from millrace.contracts.canonical.system import TradingMode as Mode
 from millrace.contracts.names import Access
-from millrace.contracts.network.wire import Success, Told, nothing, row
+from millrace.contracts.network.wire import Exchange, Success, Told, lower, nothing, row
 from millrace.contracts.spelling import moment
 from millrace.contracts.table import Asked, Call, Shape, View
 
@@ -20,13 +20,13 @@ ModeWord = Literal["testing", "live_trading", "autopilot"]
 class ModeBody(Asked):
     """How bots are to trade."""
 
-    mode: ModeWord
+    mode: Annotated[ModeWord, BeforeValidator(lower)]
 
 
 class KeysBody(Asked):
     """Keys to be tried. They are not kept."""
 
-    provider: str = Field(min_length=1, max_length=40)
+    provider: Exchange
     api_key: str = Field(min_length=1, max_length=4096)
     api_secret: str = Field(min_length=1, max_length=4096)
     passphrase: str | None = Field(None, max_length=4096)
@@ -193,7 +193,7 @@ def _providers(found: Platforms, now: datetime) -> dict[str, Any]:
 def _keys(call: Call) -> CheckKeys:
     said: KeysBody = call.body
     given = said.model_dump(include={"api_key", "api_secret"})
-    return CheckKeys(exchange=said.provider.strip().lower(), passphrase=said.passphrase or None, **given)
+    return CheckKeys(exchange=said.provider, passphrase=said.passphrase or None, **given)
 
 
 def _good(found: KeysChecked, now: datetime) -> dict[str, Any]:

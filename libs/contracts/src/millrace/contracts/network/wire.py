@@ -1,7 +1,9 @@
 """What all of contract network has in common: the success flag, its words, its errors."""
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import StringConstraints
 
 from millrace.common.kernel.errors import Code
 from millrace.contracts.canonical.frame import Nothing
@@ -18,6 +20,12 @@ _WORDS = {
     Code.INTERNAL: "PROVIDER_ERROR",
 }
 _KNOWN = {"AUTH_REQUIRED", "AUTH_INVALID", "VALIDATION_ERROR", "NOT_FOUND", "PERMISSION_DENIED", "PROVIDER_ERROR"}
+Exchange = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=40)]
+
+
+def lower(told: Any) -> Any:
+    """A word in any case, as we write it."""
+    return told.strip().lower() if isinstance(told, str) else told
 
 
 class Success(Shape):
