@@ -7,7 +7,7 @@ from typing import Any
 
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import Code, MillraceError
-from millrace.common.kernel.instruments import INSTRUMENTS, Instrument
+from millrace.common.kernel.instruments import INSTRUMENTS, Instrument, in_dollars
 from millrace.common.kernel.market import Candle
 from millrace.common.kernel.money import ZERO, divided
 from millrace.common.kernel.symbols import parse_symbol
@@ -163,8 +163,9 @@ class Market:
                 )
             listed = {instrument.symbol for instrument in PLATFORMS[place].instruments}
             there = sorted(listed | {told for exchange, told in self._live() if exchange == place})
-            if name in there:
-                return place, name
+            for spelled in (name, in_dollars(name)):  # a pair in USD that is not listed is the one in USDT
+                if spelled in there:
+                    return place, spelled
             supported += [symbol for symbol in there if symbol not in supported]
         raise MillraceError(
             Code.INVALID_SYMBOL,
