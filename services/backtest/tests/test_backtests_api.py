@@ -89,6 +89,19 @@ async def test_a_running_backtest_is_cancelled_within_seconds(owner: Owner) -> N
     assert (again.status, again.json()["error"]["message"]) == (409, "the backtest is cancelled already")
 
 
+async def test_a_waiting_backtest_is_cancelled_at_once(owner: Owner) -> None:
+    await owner.stand.rows("marketdata", _MINUTES, START)
+    first, second, third = [(await owner.create(**MONTHS)).value()["id"] for _ in range(3)]
+    await runs(owner, first)
+    answer = (await owner.ask("POST", f"/backtests/{third}/cancel")).value()
+    assert (answer["status"], answer["started_at"]) == ("cancelled", None)
+    assert answer["completed_at"] is not None
+    waiting = (await owner.ask("GET", "/backtests", query={"status": ["queued", "running"]})).value()
+    assert [item["id"] for item in waiting["items"]] == [second, first]
+    for backtest_id in (first, second):
+        await owner.ask("DELETE", f"/backtests/{backtest_id}")
+
+
 async def test_deleting_cancels_what_runs_and_forgets_what_was_found(owner: Owner) -> None:
     await owner.stand.rows("marketdata", _MINUTES, START)
     running, done = (await owner.create(**MONTHS)).value(), await owner.ran(timeframes=["1m"])
