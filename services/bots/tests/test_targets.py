@@ -78,3 +78,14 @@ async def test_a_price_reached_concerns_those_who_asked_for_it(floor: Floor) -> 
         await one.alert(takeprofit=target)
     await close_at(floor, "25000")
     assert (len(sold(floor)), sold(other)) == (1, [])
+
+
+async def test_a_deleted_or_terminated_bot_leaves_no_target_behind(floor: Floor) -> None:
+    for number, (method, verb) in enumerate((("DELETE", ""), ("POST", "/terminate"))):
+        bot = await floor.bot(f"bot {number}")
+        await floor.alert(botname=f"bot {number}", takeprofit="21000")
+        await floor.done(method, f"/bots/{bot['id']}{verb}")
+        assert await targets(floor) == []
+    sales = sold(floor)
+    await close_at(floor, "21500")
+    assert sold(floor) == sales

@@ -31,7 +31,11 @@ seen as (
   select $1, id, $3, $6, $7, $8, $9, $10, $13 from mine
   on conflict (order_id) do update set filled_quantity = excluded.filled_quantity,
     filled_notional = excluded.filled_notional, version = excluded.version, ended = excluded.ended,
-    fees = excluded.fees)
+    fees = excluded.fees),
+bought as (
+  update targets set quantity = greatest(quantity, $6)
+  where $9 and $11 and $6 > 0 and signal_id = $12 and user_id = $3),
+never as (delete from targets where $9 and $10 and $6 = 0 and signal_id = $12 and user_id = $3)
 update bots b set
   cost = case when $11 then b.cost + m.notional
     when b.position <= 0 then 0 else b.cost - b.cost * least(m.quantity / b.position, 1) end,

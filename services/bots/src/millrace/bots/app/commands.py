@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from millrace.bots.app import queries
+from millrace.bots.app import queries, targets
 from millrace.bots.app.choosing import choose
 from millrace.bots.app.queries import Ref
 from millrace.bots.app.runners import made_from
@@ -100,7 +100,7 @@ def _parameters(strategy: str, base: Row, config: Row) -> Row:
 
 
 async def change_state(work: Work, user_id: UUID, ref: Ref, verb: str, now: datetime) -> Row:
-    """Start, pause, resume, stop or delete a bot.
+    """Start, pause, resume, stop, delete or terminate a bot; the last is a stop that leaves no take-profit behind.
 
     An order under way goes on, and the bot still learns how it ends. What a deleted bot holds stays in the account.
     A start does not wait any more for a signal of which nothing has been heard for five minutes.
@@ -110,6 +110,9 @@ async def change_state(work: Work, user_id: UUID, ref: Ref, verb: str, now: date
 
 async def changed(work: Work, row: Row, verb: str, now: datetime) -> Row:
     """The same with a bot that is locked already."""
+    if verb in ("delete", "terminate"):
+        await targets.forget_bot(work, row["user_id"], row["id"])
+    verb = "stop" if verb == "terminate" else verb
     if (verb, row["status"]) == ("stop", "created"):
         return row  # what has never run has stopped
     status = after(verb, row["status"])

@@ -16,7 +16,8 @@ select b.strategy_id, array_agg(b.id order by b.num desc) as bots, sum(b.initial
   (array_agg(a.currency order by b.num))[1] as currency, (array_agg(a.equity order by b.num))[1] as equity
 from bots b join accounts a using (account_id) where b.user_id = $1 and b.strategy_id = any($2) group by 1
 """
-_MOST = 1000
+_MOST = 1000  # ids that portfolio takes at once: of more bots the newest
+_AT_ONCE = 8
 
 
 class Metrics(NamedTuple):
@@ -45,12 +46,14 @@ async def measured(database: Database, earnings: Earnings, user: Principal, rows
     async with database.as_user(user.user_id) as connection:
         found = await connection.fetch(_BOTS, user.user_id, [row["id"] for row in rows])
     bots = {one["strategy_id"]: one for one in found}
+    few = asyncio.Semaphore(_AT_ONCE)
 
     async def metrics(row: Row) -> Metrics:
         if (own := bots.get(row["id"])) is None:
             return Metrics()
         capital = row["capital"] or own["given"] or own["equity"]
-        return await earnings.of_bots(user, own["bots"][:_MOST], capital, own["currency"])
+        async with few:
+            return await earnings.of_bots(user, own["bots"][:_MOST], capital, own["currency"])
 
     known = await asyncio.gather(*(metrics(row) for row in rows))
     return [{**row, "metrics": one._asdict()} for row, one in zip(rows, known, strict=True)]

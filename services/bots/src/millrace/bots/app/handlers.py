@@ -65,10 +65,8 @@ async def follow_order(work: Work, message: Message[OrderUpdated], *, bots: Bots
     order = message.event
     if order.bot_id is None:
         return
-    own, ended = order.source == "bot", order.state in TERMINAL
-    followed = await bots.follow(work, order, own=own, ended=ended)
-    if own:
-        await targets.follow(work, order, ended=ended)
+    own = order.source == "bot"
+    followed = await bots.follow(work, order, own=own, ended=order.state in TERMINAL)
     if followed and own and order.state in _DENIED and not order.filled_quantity:
         rule = (order.reason or "").split(":")[0]
         reason = f"{_DENIED[order.state]}: {rule}" if order.state is OrderState.REFUSED else _DENIED[order.state]

@@ -41,6 +41,8 @@ class Bots(Protocol):
     async def follow(self, work: Work, order: OrderUpdated, *, own: bool, ended: bool) -> bool:
         """Apply an order's cumulative fills to its bot's position; the end of its own order frees the bot to act.
 
+        What it bought for an alert with a take-profit is watched from now on, on whatever account.
+
         False, and nothing changed, when the order is not of the owner's own bot or a newer version is known.
         """
         ...

@@ -11,7 +11,7 @@ from millrace.bots.app import queries
 from millrace.bots.app.commands import changed, create_bot
 from millrace.bots.app.strategies import get, place
 from millrace.common.db.work import Work
-from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.kernel.errors import Code, MillraceError, not_found
 
 Row = dict[str, Any]
 
@@ -22,6 +22,7 @@ on conflict (user_id, strategy_id) do update set is_active = true, autopilot = e
   started_at = excluded.started_at, capital = excluded.capital, max_position_size = excluded.max_position_size,
   max_drawdown = excluded.max_drawdown, peak = r.profit
 """
+_STAYS = "select id from strategies where id = $1 for key share"  # or it is deleted meanwhile
 _STOPS = "update strategy_runs set is_active = false, stopped_at = $3 where user_id = $1 and strategy_id = $2"
 
 
@@ -48,6 +49,8 @@ async def start(
     """
     if row["is_active"]:
         return row
+    if await work.connection.fetchval(_STAYS, row["id"]) is None:
+        raise not_found("strategy")
     exchange, symbols = place(row["symbols"])
     account_id = await queries.account_for(work.connection, user_id, exchange)
     if account_id is None:

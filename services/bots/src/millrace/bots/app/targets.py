@@ -8,7 +8,7 @@ from uuid import UUID
 from millrace.common.db.work import Work
 from millrace.common.events.market import CandleClosed
 from millrace.common.events.message import Message
-from millrace.common.events.trading import OrderUpdated, Side, SignalRaised
+from millrace.common.events.trading import Side, SignalRaised
 from millrace.common.kernel.ids import derive_id
 
 Market = tuple[str, str]
@@ -18,8 +18,7 @@ insert into targets (signal_id, bot_id, user_id, account_id, exchange, symbol, p
 values ($1, $2, $3, $4, $5, $6, $7)
 """
 _DROP = "delete from targets where user_id = $1 and bot_id = $2 and account_id = $3 and symbol = $4"
-_BOUGHT = "update targets set quantity = greatest(quantity, $3) where user_id = $1 and signal_id = $2"
-_NEVER = "delete from targets where user_id = $1 and signal_id = $2 and quantity = 0"
+_FORGET = "delete from targets where user_id = $1 and bot_id = $2"
 _MARKETS = """
 select distinct exchange, symbol from targets join unnest($1::text[], $2::text[]) as n(exchange, symbol)
   using (exchange, symbol) where quantity > 0
@@ -44,14 +43,9 @@ async def drop(work: Work, signal: SignalRaised) -> None:
     await work.connection.execute(_DROP, signal.user_id, signal.bot_id, signal.account_id, signal.symbol)
 
 
-async def follow(work: Work, order: OrderUpdated, *, ended: bool) -> None:
-    """Note how much a signal has bought; one that bought nothing needs no watching."""
-    if order.side is not Side.BUY:
-        return
-    if order.filled_quantity:
-        await work.connection.execute(_BOUGHT, order.user_id, order.intent_id, order.filled_quantity)
-    elif ended:
-        await work.connection.execute(_NEVER, order.user_id, order.intent_id)
+async def forget_bot(work: Work, user_id: UUID, bot_id: UUID) -> None:
+    """Watch nothing of a bot any more: it is gone, or all it has is being sold."""
+    await work.connection.execute(_FORGET, user_id, bot_id)
 
 
 async def watched(work: Work, markets: Collection[Market]) -> set[Market]:
