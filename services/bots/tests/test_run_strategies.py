@@ -1,11 +1,13 @@
 """A strategy at work: its bots, their limits, and that others are not touched."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from millrace.bots.domain.modes import DRAWN_DOWN
+from millrace.common.auth.principal import Principal
 from millrace.common.events.trading import OrderState, Side
 
 FAST = {"strategy_type": "trend", "config": {"fast": 2, "slow": 3}, "symbols": ["BTCUSDT"], "timeframes": ["5m"]}
@@ -152,3 +154,36 @@ async def test_without_an_account_nothing_starts(owner: Any) -> None:
     answer = await owner.ask("POST", f"/strategies/{strategy['id']}/start")
     assert (answer.status, answer.json()["error"]["code"]) == (409, "INVALID_STATE")
     assert (await owner.ask("GET", f"/strategies/{strategy['id']}")).value()["is_active"] is False
+
+
+async def test_starts_at_the_same_time_make_no_second_bot(owner: Any) -> None:
+    strategy = await made(owner)
+    answers = await asyncio.gather(*(run(owner, strategy) for _ in range(4)))
+    assert {answer["is_active"] for answer in answers} == {True}
+    piloted = [owner.ask("PUT", "/mode", {"mode": "autopilot"}) for _ in range(4)]
+    assert {answer.status for answer in await asyncio.gather(*piloted)} == {200}
+    assert sorted(b["timeframe"] for b in await bots(owner)) == ["1h", "5m"]
+
+
+async def test_a_held_bot_keeps_its_strategy_from_starting_and_nothing_else_is_started(owner: Any) -> None:
+    strategy = await made(owner, timeframes=["5m", "1h"])
+    await run(owner, strategy)
+    await run(owner, strategy, "stop")
+    held = (await bots(owner))[1]
+    admin = Principal(owner.user.user_id, "admin", "admin")
+    await owner.stand.ask("bots", "POST", f"/bots/{held['id']}/hold", admin, json={"reason": "looked into"})
+    answer = await owner.ask("POST", f"/strategies/{strategy['id']}/start")
+    assert answer.json()["error"]["message"] == "an administrator holds this bot: looked into"
+    assert [b["status"] for b in await bots(owner)] == ["stopped", "stopped"]
+    assert (await owner.ask("GET", f"/strategies/{strategy['id']}")).value()["is_active"] is False
+
+
+async def test_a_paused_bot_of_a_strategy_goes_on_from_stored_candles(owner: Any, play: Any, bars: Any) -> None:
+    await run(owner, await made(owner))
+    await play([bars(n, 100) for n in range(3)], heard=False)
+    await play([bars(3, 100)])
+    (bot,) = await bots(owner)
+    for verb in ("pause", "resume"):
+        await owner.ask("POST", f"/bots/{bot['id']}/{verb}")
+    await play([bars(4, 120)])
+    assert [s.side for s in owner.signals()] == [Side.BUY]
