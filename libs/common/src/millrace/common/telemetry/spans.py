@@ -69,7 +69,7 @@ class Spans:
                 yield None
             return
         parent = _under(caller)
-        attributes = {METHOD: method, PATH: path, SERVICE: service}
+        attributes = {METHOD: method, SERVICE: service}  # not the path: a value in it may be a secret
         with self._current(method, parent, SpanKind.SERVER, attributes) as span:
             yield span
             if route := getattr(scope.get("route"), "path", None):

@@ -11,7 +11,7 @@ from millrace.common.db.work import Fenced
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.ids import new_id
 from millrace.common.telemetry import metrics, tracing
-from millrace.common.web.errors import Renderer, canonical, handle_errors
+from millrace.common.web.errors import Renderer, canonical, handle_errors, route_of
 
 log = structlog.get_logger()
 
@@ -103,7 +103,7 @@ class Observe:
         with self._in_flight.track_inprogress(), tracing.serving(self._service, scope):
             status = await self._answer(scope, receive, send, request_id)
             tracing.answered(status)
-        route = getattr(scope.get("route"), "path", "unmatched")
+        route = route_of(scope)
         method = scope["method"] if scope["method"] in _METHODS else "other"  # anybody may invent methods
         metrics.HTTP_REQUESTS.labels(self._service, method, route, str(status)).inc()
         metrics.HTTP_SECONDS.labels(self._service, method, route).observe(time.perf_counter() - begun)
@@ -125,7 +125,7 @@ class Observe:
         try:
             await self._app(scope, receive, watched)
         except Exception as problem:
-            log.error("a request failed", path=scope["path"], request_id=request_id, exc_info=problem)
+            log.error("a request failed", path=route_of(scope), request_id=request_id, exc_info=problem)
             if not status:
                 text = "something went wrong on our side; the request id finds it in the logs"
                 await self._render(MillraceError(Code.INTERNAL, text), Request(scope))(scope, receive, watched)

@@ -1,6 +1,6 @@
 """One internal error, rendered by whoever knows the caller's contract."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -68,6 +68,11 @@ def _headers(error: MillraceError) -> dict[str, str]:
     return {"www-authenticate": "Bearer"} if error.status == 401 else {}
 
 
+def route_of(scope: Mapping[str, Any]) -> str:
+    """A request's address as it may be told to others: its route's pattern, since a value in it may be a secret."""
+    return str(getattr(scope.get("route"), "path", "unmatched"))
+
+
 def handle_errors(app: FastAPI, render: Renderer, unavailable: tuple[type[Exception], ...]) -> None:
     """Turn every exception into an answer of `render`; `unavailable` are the ones that mean "try again"."""
 
@@ -85,7 +90,7 @@ def handle_errors(app: FastAPI, render: Renderer, unavailable: tuple[type[Except
         return answer
 
     async def busy(request: Request, error: Any) -> Response:
-        log.warning("a dependency is unavailable", error=repr(error), path=request.url.path)
+        log.warning("a dependency is unavailable", error=repr(error), path=route_of(request.scope))
         wrong = MillraceError(Code.UNAVAILABLE, "the service is temporarily unavailable; try again", retry_after=1)
         return render(wrong, request)
 
