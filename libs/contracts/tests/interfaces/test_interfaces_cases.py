@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 from pydantic import TypeAdapter, ValidationError
 
+from libs.contracts.tests.botplatform.anything import understood
 from libs.contracts.tests.botplatform.cases import Case, asked, full, misfits, read_cases, row_of, unlike
 from libs.contracts.tests.samples import ID, NOW
 from millrace.common.kernel.errors import MillraceError
@@ -130,3 +133,15 @@ def test_an_end_may_be_open_and_a_time_that_is_none_is_refused(case: Case) -> No
         assert getattr(command, attribute) is not None
         with pytest.raises(ValidationError, match="must be a time"):
             asked(DIALECT, case.ask, query={**needed(case), name: "soon"})
+
+
+@each
+@given(data=some.data())
+@settings(max_examples=15, deadline=None)
+def test_whatever_comes_is_understood_or_refused_as_the_callers_mistake(case: Case, data: Any) -> None:
+    came = understood(DIALECT, case, data)
+    if isinstance(came, MillraceError):
+        assert came.message
+        assert 400 <= came.status < 500
+    elif not isinstance(came, ValidationError):
+        assert isinstance(came, OPERATIONS[row_of(DIALECT, case.ask).operation][0])
