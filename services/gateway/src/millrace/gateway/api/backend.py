@@ -91,8 +91,11 @@ class Backend:
         *,
         json: Any = None,
         query: Mapping[str, Any] | None = None,
+        deadline: float = 10.0,
     ) -> Any:
         """The answer's JSON; a service's error is raised again."""
         headers = {HEADER: self._identities.sign(user, service)} if user else {}
-        answer = await self._call(service).request(method, path, json=json, query=query, headers=headers)
+        answer = await self._call(service).request(
+            method, path, json=json, query=query, headers=headers, deadline=deadline
+        )
         return answer.value()

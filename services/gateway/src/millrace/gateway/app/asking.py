@@ -23,6 +23,7 @@ class Ask(Protocol):
         *,
         json: Any = None,
         query: Mapping[str, Any] | None = None,
+        deadline: float = 10.0,
     ) -> Any: ...
 
 
@@ -54,10 +55,17 @@ class Asking:
         return self.principal
 
     async def ask(
-        self, service: str, method: str, path: str, *, json: Any = None, query: Mapping[str, Any] | None = None
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        query: Mapping[str, Any] | None = None,
+        deadline: float = 10.0,
     ) -> Any:
-        """What another service answers to the user."""
-        return await self.backend(service, method, path, self.user, json=json, query=query)
+        """What another service answers to the user; it is waited for `deadline` seconds."""
+        return await self.backend(service, method, path, self.user, json=json, query=query, deadline=deadline)
 
     async def ask_as_nobody(self, service: str, method: str, path: str, *, json: Any = None) -> Any:
         """What another service answers to whoever asks."""

@@ -15,6 +15,7 @@ from millrace.gateway.app.operations.performance import fractions, report
 from millrace.gateway.app.operations.refs import uuid_of
 
 _KNOWN_SECONDS = 3.0
+_EXCHANGE_SECONDS = 30.0
 _SHORT_SECONDS = 0.02
 
 
@@ -159,7 +160,7 @@ async def check_keys(asking: Asking, asked: accounts.CheckKeys) -> accounts.Keys
         "api_secret": asked.api_secret.get_secret_value(),
         "passphrase": asked.passphrase.get_secret_value() if asked.passphrase else None,
     }
-    found = await asking.ask("execution", "POST", "/keys/check", json=sent)
+    found = await asking.ask("execution", "POST", "/keys/check", json=sent, deadline=_EXCHANGE_SECONDS)
     if not found["valid"]:
         raise MillraceError(
             Code.PROVIDER_ERROR,

@@ -4,10 +4,12 @@ from millrace.contracts.canonical import system
 from millrace.contracts.canonical.frame import Done, Nothing
 from millrace.gateway.app.asking import Asking, Handlers
 
+_ACTING_SECONDS = 60.0
+
 
 async def say(asking: Asking, asked: system.Say) -> system.Reply:
     """Its answer; what it would do waits for the token to come back."""
-    found = await asking.ask("assistant", "POST", "/messages", json=asked.model_dump())
+    found = await asking.ask("assistant", "POST", "/messages", json=asked.model_dump(), deadline=_ACTING_SECONDS)
     return system.Reply(**found)
 
 

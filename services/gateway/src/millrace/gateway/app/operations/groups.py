@@ -1,6 +1,7 @@
 """Groups of accounts, and orders for all of one."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from millrace.gateway.app.operations.performance import fractions, report
 from millrace.gateway.app.operations.refs import uuid_of
 
 _DEFAULT_DAYS = 30
+_LIMITS = {"drawdown": "max_drawdown", "daily_loss_fraction": "risk_limit"}
 
 
 async def described(asking: Asking, row: dict[str, Any]) -> accounts.Group:
@@ -109,7 +111,7 @@ async def performance(asking: Asking, asked: AskPerformance) -> Performance:
 
 
 async def metrics(asking: Asking, asked: ById) -> accounts.GroupMetrics:
-    """How near the group's accounts are to its limits, whether their markets are heard, and what they hold."""
+    """How near the group's accounts are to its limits, in percent, whether they are heard, and what they hold."""
     row = await _one(asking, uuid_of(asked.id, "group"))
     limits = (await asking.ask("risk", "GET", f"/groups/{row['id']}/limits"))["items"]
     members, stream = await _streams(asking, row["accounts"])
@@ -122,14 +124,8 @@ async def metrics(asking: Asking, asked: ById) -> accounts.GroupMetrics:
             "balance": float(funds["total_wallet_balance"]),
             "equity": float(funds["margin_balance"]),
         }
-    used = {
-        one["limit_type"]: {
-            "limit": float(one["limit_value"]),
-            "current": float(one["current_value"]),
-            "utilization": float(one["utilization"]),
-        }
-        for one in limits
-    }
+    shares = {"limit": "limit_value", "current": "current_value", "utilization": "utilization"}
+    used = {_LIMITS[one["limit_type"]]: {name: _percents(one[kept]) for name, kept in shares.items()} for one in limits}
     return accounts.GroupMetrics(risk=used, stream=stream, balances=held)
 
 
@@ -146,11 +142,15 @@ async def history(asking: Asking, asked: accounts.AskHistory) -> accounts.GroupH
             "date": item["start"],
             "balance": float(item["balance"]),
             "profit": float(item["gained"]),
-            "return": round(float(item["fraction"]) * 100, 4),
+            "return": _percents(item["fraction"]),
         }
         for item in found["items"]
     )
     return accounts.GroupHistory(points=points, interval=asked.interval, start=start, end=end)
+
+
+def _percents(fraction: str) -> float:
+    return round(float(Decimal(fraction) * 100), 4)
 
 
 async def add(asking: Asking, asked: accounts.GroupMembers) -> accounts.MembersChanged:
@@ -159,11 +159,15 @@ async def add(asking: Asking, asked: accounts.GroupMembers) -> accounts.MembersC
     known = [ref for ref in asked.accounts if isinstance(ref, UUID)]
     found = await asking.ask("execution", "POST", f"/groups/{group}/accounts", json={"account_ids": known})
     await _limit(asking, found["group"])
-    failed = [{"account_id": each["account_id"], "error": each["message"]} for each in found["failed"]]
-    failed += [{"account_id": str(ref), "error": "account not found"} for ref in asked.accounts if ref not in known]
+    failed = [_not_joined(each["account_id"], each["code"], each["message"]) for each in found["failed"]]
+    failed += [_not_joined(str(ref), Code.NOT_FOUND, "account not found") for ref in asked.accounts if ref not in known]
     return accounts.MembersChanged(
         group=await described(asking, found["group"]), done=tuple(found["success"]), failed=tuple(failed)
     )
+
+
+def _not_joined(account: str, code: str, reason: str) -> dict[str, str]:
+    return {"account_id": account, "code": code, "error": reason}
 
 
 async def remove(asking: Asking, asked: accounts.GroupMembers) -> accounts.MembersChanged:

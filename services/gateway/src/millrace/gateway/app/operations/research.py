@@ -1,6 +1,5 @@
 """Backtests, and learned models."""
 
-from decimal import Decimal
 from typing import Any
 
 from millrace.contracts.canonical import research
@@ -10,7 +9,6 @@ from millrace.gateway.app.asking import Asking, Handlers
 from millrace.gateway.app.operations.refs import origin_of
 
 _MOST = 1000
-_ZERO = Decimal(0)
 _BACKTEST = (
     *("id", "num", "name", "strategy_id", "strategy_num", "symbols", "timeframes", "start", "end", "initial_capital"),
     *("status", "progress", "created_at", "completed_at", "error"),
@@ -43,9 +41,7 @@ def _duration(seconds: float | str | None) -> str:
 
 async def create(asking: Asking, asked: research.CreateBacktest) -> research.Backtest:
     """A backtest that waits for its turn."""
-    sent = asked.model_dump()
-    sent["strategy_id"] = (await asking.ask("bots", "GET", f"/strategies/{asked.strategy_id}"))["id"]
-    return backtest(await asking.ask("backtest", "POST", "/backtests", json=sent))
+    return backtest(await asking.ask("backtest", "POST", "/backtests", json=asked.model_dump()))
 
 
 async def list_backtests(asking: Asking, asked: research.ListBacktests) -> Page[research.Backtest]:
@@ -106,21 +102,9 @@ async def predictions(asking: Asking, asked: research.ListPredictions) -> resear
         "offset": asked.offset,
     }
     found = await asking.ask("ml", "GET", "/predictions", query=query)
-    accuracy = found.get("accuracy_metrics") or found
     numbers = ("directional_accuracy", "mean_absolute_error", "root_mean_square_error")
     return research.Predictions(
-        items=tuple(_prediction(row) for row in found["items"]),
-        **{name: accuracy[name] if accuracy[name] is not None else _ZERO for name in numbers},
-    )
-
-
-def _prediction(row: dict[str, Any]) -> research.Prediction:
-    names = ("id", "num", "model_id", "model_num", "symbol", "prediction_type", "confidence", "error", "created_at")
-    return research.Prediction(
-        **{name: row[name] for name in names},
-        predicted=row["predicted_value"],
-        actual=row["actual_value"],
-        at=row["prediction_timestamp"],
+        items=tuple(research.Prediction(**row) for row in found["items"]), **{name: found[name] for name in numbers}
     )
 
 
