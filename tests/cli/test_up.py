@@ -52,7 +52,7 @@ async def test_the_one_time_link_signs_in_once(running: dict[str, str]) -> None:
     async with aiohttp.ClientSession(address) as session:
         answers = []
         for _ in range(2):
-            async with session.post("/api/v1/auth/ticket", json={"ticket": ticket}) as answer:
+            async with session.post("/console/api/ticket", json={"ticket": ticket}) as answer:
                 answers.append(answer.status)
         async with session.post(
             "/api/v1/auth/login", json={"username": "demo", "password": running["password"]}

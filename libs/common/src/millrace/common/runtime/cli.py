@@ -172,6 +172,10 @@ def add_user(
     email: Annotated[str, typer.Option()],
     role: Annotated[Literal["admin", "trader", "exporter", "viewer"], typer.Option()] = "trader",
     admin: Annotated[bool, typer.Option("--admin", help="the same as --role admin")] = False,
+    contract: Annotated[
+        Literal["network", "application", "botplatform", "interfaces", "crypto"],
+        typer.Option(help="the API contract that the user's programs speak; it decides where nothing else does"),
+    ] = "interfaces",
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="read it from standard input")] = False,
     data_dir: DataDir = None,
     output: Output = "table",
@@ -181,7 +185,7 @@ def add_user(
 
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else typer.prompt("password", hide_input=True)
     given = "admin" if admin else role
-    run(lambda: work(settings_with(data_dir), username, email, given, password, output))
+    run(lambda: work(settings_with(data_dir), username, email, given, password, output, contract))
 
 
 @events.command("tail")

@@ -15,7 +15,10 @@ import asyncpg
 
 from millrace.common.events.topics import CATALOGUE
 
-_SERVICES = (*("auth", "marketdata", "bots", "execution", "risk", "portfolio"), *("backtest", "ml", "assistant", "notifier"))
+_SERVICES = (
+    *("auth", "marketdata", "bots", "execution", "risk", "portfolio"),
+    *("backtest", "ml", "assistant", "notifier"),
+)
 _LOOKED_AT, _SHOWN = 1000, 20  # rows of one answer, and of a finding
 
 
