@@ -17,7 +17,7 @@ from millrace.common.web.client import InProcess
 from millrace.common.web.job_routes import job_routes
 
 IDENTITIES = Identities(b"k" * 32)
-VIEWER = {HEADER: IDENTITIES.sign(Principal(UUID(int=1), "viewer", "viewer"), "labour")}
+VIEWER = Principal(UUID(int=1), "viewer", "viewer")
 
 
 def served(labour: JobStand) -> FastAPI:
@@ -29,7 +29,8 @@ def served(labour: JobStand) -> FastAPI:
 
 async def stats(labour: JobStand) -> Any:
     """What is told."""
-    return (await InProcess(served(labour)).request("GET", "/jobs/stats", headers=VIEWER)).value()
+    headers = {HEADER: IDENTITIES.sign(VIEWER, "labour")}
+    return (await InProcess(served(labour)).request("GET", "/jobs/stats", headers=headers)).value()
 
 
 async def test_jobs_are_counted_by_how_they_stand(labour: JobStand) -> None:
