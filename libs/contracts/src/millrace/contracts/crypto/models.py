@@ -15,7 +15,7 @@ from millrace.contracts.canonical.research import (
     Training,
     TrainModel,
 )
-from millrace.contracts.crypto.wire import CRYPTO, Counted, SymbolText, amount, span
+from millrace.contracts.crypto.wire import CRYPTO, Counted, Free, SymbolText, amount, span
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Moment, Number, canonical_symbol, fixed, joined, moment, read_ref
 from millrace.contracts.table import Asked, Call, Row, Shape, View
@@ -47,7 +47,7 @@ class TrainBody(Asked):
     start_date: Moment
     end_date: Moment
     validation_split: Annotated[Number, Field(gt=0, lt=1)] | None = None
-    hyperparameters: dict[str, Any] = Field(default_factory=dict)
+    hyperparameters: Free = Field(default_factory=dict)
 
 
 class ModelShape(Shape):

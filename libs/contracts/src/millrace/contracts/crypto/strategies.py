@@ -1,7 +1,6 @@
 """Strategies."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
@@ -9,7 +8,7 @@ from pydantic import Field, StringConstraints
 from millrace.common.kernel.timeframes import parse_timeframe
 from millrace.contracts.canonical.bots import CreateStrategy, ListStrategies, Strategy
 from millrace.contracts.canonical.frame import ById, Page
-from millrace.contracts.crypto.wire import CRYPTO, Counted, SymbolText
+from millrace.contracts.crypto.wire import CRYPTO, Counted, Free, SymbolText, numbers
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Number, canonical_symbol, falling, joined, moment, percent, ratio
 from millrace.contracts.table import Asked, Call, Row, Shape, View
@@ -40,7 +39,7 @@ class NewStrategy(Asked):
     strategy_type: str = Field("custom", min_length=1, max_length=60)
     symbols: list[SymbolText] = Field(default_factory=list, max_length=50)
     timeframes: Timeframes = Field(default_factory=list)
-    parameters: dict[str, Any] = Field(default_factory=dict)
+    parameters: Free = Field(default_factory=dict)
     risk_parameters: RiskParameters | None = None
     is_paper_trading: bool = True
 
@@ -136,18 +135,9 @@ def _made(strategy: Strategy, now: datetime) -> dict[str, Any]:
         "is_paper_trading": strategy.is_paper_trading,
         "symbols": [joined(symbol) for symbol in strategy.symbols],
         "timeframes": list(strategy.timeframes),
-        "parameters": _numbers(strategy.config),
+        "parameters": numbers(strategy.config),
         "created_at": moment(strategy.created_at),
     }
-
-
-def _numbers(value: Any) -> Any:
-    """Parameters as they were written: numbers, not text."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, dict):
-        return {key: _numbers(each) for key, each in value.items()}
-    return [_numbers(each) for each in value] if isinstance(value, list) else value
 
 
 def _listed(strategy: Strategy, now: datetime) -> dict[str, Any]:

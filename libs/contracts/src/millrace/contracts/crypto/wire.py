@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import Field, StrictInt, StringConstraints
+from pydantic import AfterValidator, Field, StrictInt, StringConstraints
 
 from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.common.kernel.money import plain
@@ -26,6 +26,31 @@ _NOT_FOUND = {
     "backtests": "BACKTEST_NOT_FOUND",
 }
 _WORDS = {Code.RATE_LIMITED: "RATE_LIMIT_EXCEEDED"}
+_WIDEST = 2**63
+
+
+def _narrow(told: Any) -> Any:
+    """Free-form JSON as it is. Raises ValueError for a number that most programs could not read back."""
+    inner = told.values() if isinstance(told, dict) else told if isinstance(told, list) else ()
+    for each in inner:
+        _narrow(each)
+    if isinstance(told, int | Decimal) and not -_WIDEST < told < _WIDEST:
+        raise ValueError("holds a number that is out of range")
+    return told
+
+
+Free = Annotated[dict[str, Any], Field(max_length=100), AfterValidator(_narrow)]
+
+
+def numbers(value: Any) -> Any:
+    """Free-form JSON as it was written: numbers, not text."""
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        exact = Decimal(value)
+        whole = abs(exact) < _WIDEST and exact == exact.to_integral_value()
+        return int(exact) if whole else float(exact)
+    if isinstance(value, dict):
+        return {key: numbers(each) for key, each in value.items()}
+    return [numbers(each) for each in value] if isinstance(value, list) else value
 
 
 def amount(value: Decimal) -> float:
