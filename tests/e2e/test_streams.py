@@ -10,6 +10,7 @@ from uuid import UUID, uuid4, uuid5
 import aiohttp
 import orjson
 import pytest
+from yarl import URL
 
 from millrace.common.events.bots import BotChanged
 from millrace.common.runtime.server import HttpServer, bind
@@ -43,15 +44,19 @@ class Edge:
         ids = {"bot_id": uuid5(user_id, "bot"), "account_id": uuid4(), "user_id": user_id}
         await self.stand.hear(*(BotChanged(**ids, **bot, name=name, changed_at=AT) for name in names), at=AT)
 
-    def socket(self, **options: Any) -> Any:
+    def socket(self, path: str = "/ws", **options: Any) -> Any:
         """A WebSocket."""
-        return self.session.ws_connect(f"{self.url}/ws", **options)
+        return self.session.ws_connect(self.url + path, **options)
 
-    def events(self, token: str, last: int | None = None) -> Any:
-        """An SSE stream."""
+    def raw_socket(self, path: str, token: str) -> Any:
+        """A WebSocket at an address that is sent as it is written."""
+        return self.session.ws_connect(URL(f"{self.url}{path}?token={token}", encoded=True))
+
+    def events(self, token: str, last: int | None = None, path: str = "/api/realtime/events/log") -> Any:
+        """An SSE stream; our own of the log."""
         headers = {"authorization": f"Bearer {token}"} | ({"last-event-id": str(last)} if last is not None else {})
         timeout = aiohttp.ClientTimeout(None)
-        return self.session.get(f"{self.url}/api/realtime/events", headers=headers, timeout=timeout)
+        return self.session.get(self.url + path, headers=headers, timeout=timeout)
 
 
 StartEdge = Callable[[], Awaitable[Edge]]
@@ -127,8 +132,8 @@ async def test_a_bad_token_closes_with_4401_and_answers_401(edge: Edge) -> None:
         assert (end["close"], end["reason"]) == (4401, "Invalid or expired token")
     async with edge.events("nonsense") as answer:
         assert answer.status == 401
-        error = (await answer.json())["error"]
-        assert (error["code"], error["request_id"]) == ("INVALID_TOKEN", answer.headers["x-request-id"])
+        error = await answer.json()
+        assert (error["success"], error["error_code"]) == (False, "AUTH_INVALID")
 
 
 async def test_a_token_may_come_as_subprotocol(edge: Edge) -> None:
@@ -142,7 +147,7 @@ async def test_a_token_may_come_as_subprotocol(edge: Edge) -> None:
 async def test_a_token_may_come_in_the_address(edge: Edge) -> None:
     user_id, token = await edge.user()
     await edge.tell(user_id, "one")
-    url = f"{edge.url}/api/realtime/events?token={token}&last_event_id=0&other=%ff"
+    url = f"{edge.url}/api/realtime/events/log?token={token}&last_event_id=0&other=%ff"
     async with edge.session.get(url) as answer:
         assert await told(answer) == ["retry: 1000"]
         assert (await told(answer))[0] == "id: 1"
@@ -213,4 +218,61 @@ async def test_a_notifier_that_is_away_is_said_and_its_streams_come_back_later(e
         assert (await read(socket))["close"] == 1012
     async with edge.events(token) as answer:
         assert (answer.status, answer.headers["retry-after"]) == (503, "1")
-        assert (await answer.json())["code"] == "UNAVAILABLE"
+        assert (await answer.json())["error_code"] == "PROVIDER_ERROR"
+
+
+PLACES = (
+    *("/ws", "/api/v1/ws", "/ws/v1", "/api/ws", "/api/v1/ws/orders", "/api/v1/ws/market/BTCUSDT"),
+    *("/api/v1/ws/market/BTC%2FUSDT", "/ws/{id}", "/api/v1/ws/{id}"),
+)
+
+
+@pytest.mark.parametrize("prefix", ["", "/contracts/{contract}"], ids=["plain", "prefixed"])
+async def test_every_path_is_carried_with_a_contracts_prefix_and_without(edge: Edge, prefix: str) -> None:
+    user_id, token = await edge.user()
+    for contract in ("network", "application", "botplatform", "interfaces", "crypto"):
+        for place in PLACES:
+            path = prefix.format(contract=contract) + place.format(id=user_id)
+            async with edge.raw_socket(path, token) as socket:
+                await socket.send_json({"type": "ping"})
+                assert (await read(socket))["type"] == "pong", path
+        events = prefix.format(contract=contract) + "/api/realtime/events"
+        async with edge.events(token, path=events) as answer:
+            assert answer.status == 200, events
+            assert await told(answer) == ["retry: 1000"]
+        if not prefix:
+            break
+
+
+async def test_anothers_address_is_refused_as_one_that_is_not_there(edge: Edge) -> None:
+    (_, token), (victim, _) = await edge.user(), await edge.user()
+    answers = []
+    for named in (victim, uuid4(), "nobody"):
+        async with edge.socket(f"/ws/{named}", params={"token": token}) as socket:
+            answers.append((await read(socket), await read(socket)))
+    assert {answer[1]["close"] for answer in answers} == {4404}
+    assert answers[0] == answers[1] == answers[2]
+
+
+async def test_a_bot_is_told_to_whom_it_belongs_in_three_contracts(edge: Edge) -> None:
+    (user_id, token), (_, stranger) = await edge.user(), await edge.user()
+    subscribe = {"type": "subscribe", "bot_id": str(uuid5(user_id, "bot"))}
+    async with (
+        edge.socket("/api/ws", params={"token": token}) as network,
+        edge.socket(f"/api/v1/ws/{user_id}", params={"token": token}) as application,
+        edge.socket("/api/ws", params={"token": stranger}) as other,
+    ):
+        await application.send_json(subscribe)
+        for socket in (network, application, other):
+            await socket.send_json({"type": "ping"})
+            assert (await read(socket))["type"] == "pong"
+        await edge.tell(user_id, "Alpha")
+        one, two = await read(network), await read(application)
+        await other.send_json({"type": "ping"})
+        assert (await read(other))["type"] == "pong"
+    assert (one["type"], one["bot_id"], one["status"]) == ("bot_update", subscribe["bot_id"], "active")
+    assert (two["type"], two["data"]["name"], set(two)) == (
+        "bot_update",
+        "Alpha",
+        {"type", "bot_id", "data", "timestamp"},
+    )
