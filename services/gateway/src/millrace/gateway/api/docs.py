@@ -52,7 +52,7 @@ async def _file(request: Request) -> Response:
     if name not in _KINDS:
         raise not_found("file")
     packed = _FOLDER / f"{name}.gz"
-    headers = {"cache-control": "public, max-age=3600"}
+    headers = {"cache-control": "public, max-age=3600", "vary": "accept-encoding"}
     if not packed.exists():
         return Response((_FOLDER / name).read_bytes(), headers=headers, media_type=_KINDS[name])
     content = packed.read_bytes()

@@ -56,6 +56,7 @@ def document(contract: Contract | None) -> Json:
             "version": about.version if about else "1.0.0",
             "description": about.description if about else _ABOUT,
         },
+        "servers": [{"url": f"/contracts/{contract}" if contract else "/"}],
         "paths": paths,
         "components": {"schemas": components, "securitySchemes": _SECURITY},
     }
@@ -78,7 +79,7 @@ def _operation(method: str, path: str, rows: list[Row], components: Json, contra
     if len(rows) > 1:
         about.append(f"Answered as {', '.join(row.contract for row in rows)}; where they differ the first one counts.")
     shown: Json = {
-        "operationId": re.sub(r"\W+", "_", f"{method.lower()}_{path.strip('/')}"),
+        "operationId": re.sub(r"\W+", "_", f"{method.lower()}_{path.strip('/')}{'_slash' * path.endswith('/')}"),
         "tags": [first.operation.split(".")[0]],
         "summary": (words[0].__doc__ or "").strip().split("\n")[0],
         "description": " ".join(about),
@@ -116,19 +117,21 @@ def _parameters(path: str, rows: list[Row], components: Json, contract: Contract
 
 
 def _responses(rows: list[Row], components: Json, contract: Contract | None) -> Json:
-    status = rows[0].view.status
-    good: Json = {"description": HTTPStatus(status).phrase}
-    schemas = [_schema(row.view.response, row, components, contract, "serialization") for row in rows]
-    if status != HTTPStatus.NO_CONTENT:
-        # what has the keys of several is of none of their exact forms
-        schema = schemas[0] if len(rows) == 1 else {"anyOf": [*schemas, {"type": ["object", "array"]}]}
-        good["content"] = {"application/json": {"schema": schema}}
+    good: Json = {}
+    for status in dict.fromkeys(row.view.status for row in rows):
+        good[str(status)] = {"description": HTTPStatus(status).phrase}
+        answering = [row for row in rows if row.view.status == status and status != HTTPStatus.NO_CONTENT]
+        schemas = [_schema(row.view.response, row, components, contract, "serialization") for row in answering]
+        if schemas:
+            # what has the keys of several is of none of their exact forms
+            schema = schemas[0] if len(rows) == 1 else {"anyOf": [*schemas, {"type": ["object", "array"]}]}
+            good[str(status)]["content"] = {"application/json": {"schema": schema}}
     dialect = DIALECTS[contract] if contract else DIALECTS[rows[0].contract]
     example = dialect.error(_EXAMPLE)
     error: Json = {"type": "object", "required": sorted(example) if contract else [], "examples": [example]}
     wrong = {"content": {"application/json": {"schema": error}}}
     return {
-        str(status): good,
+        **good,
         "4XX": {"description": "The request was wrong, or is not allowed.", **wrong},
         "503": {"description": "A part of the platform is away for the moment; try again.", **wrong},
     }
