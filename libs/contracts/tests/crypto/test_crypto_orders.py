@@ -8,16 +8,16 @@ from uuid import UUID
 import pytest
 
 from libs.contracts.tests.crypto.desk import Desk, kinds, without
-from libs.contracts.tests.samples import ID, NOW, sample
+from libs.contracts.tests.samples import ID, sample
 from millrace.common.events.trading import OrderState, OrderType, Side, TimeInForce
-from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.kernel.errors import Code
 from millrace.contracts.canonical.frame import Page
-from millrace.contracts.canonical.trading import Cancelled, CancelOrder, ListOrders, Order, PlaceOrder
+from millrace.contracts.canonical.trading import ListOrders, Order, PlaceOrder
 from millrace.contracts.crypto import DIALECT
 from millrace.contracts.names import Contract
 
 CRYPTO = Desk(DIALECT, "/api/v1/")
-PLACE, LIST, CANCEL = "POST trading/orders", "GET trading/orders", "DELETE trading/orders/{order_id}"
+PLACE, LIST = "POST trading/orders", "GET trading/orders"
 NINE = datetime(2025, 9, 18, 9, tzinfo=UTC)
 NEW: dict[str, Any] = {
     "symbol": "BTCUSDT",
@@ -384,20 +384,3 @@ def test_a_symbol_is_told_as_it_was_written(spelling: str | None, shown: str) ->
 
 def test_everything_of_an_order_is_text() -> None:
     assert set(kinds(CRYPTO.answers(PLACE, order())).values()) == {"str"}
-
-
-def test_an_order_that_is_taken_back_is_told_as_in_the_document() -> None:
-    found = sample(Cancelled, order=order(status=OrderState.OPEN), at=NINE.replace(minute=2))
-    body = {"order_id": str(ID), "status": "CANCELED", "canceled_at": "2025-09-18T09:02:00Z"}
-    assert CRYPTO.answers(CANCEL, found) == body
-    assert CRYPTO.asks(CANCEL) == CancelOrder(id=ID)
-
-
-@pytest.mark.parametrize(
-    ("reason", "message"),
-    [("is filled", "is filled"), (None, "the order cannot be cancelled"), ("", "the order cannot")],
-)
-def test_an_order_that_cannot_be_taken_back_is_a_bad_request(reason: str | None, message: str) -> None:
-    with pytest.raises(MillraceError, match=message) as refused:
-        CRYPTO.answers(CANCEL, sample(Cancelled, cancelled=False, reason=reason, at=NOW))
-    assert (refused.value.code, refused.value.status) == (Code.ORDER_NOT_CANCELABLE, 400)

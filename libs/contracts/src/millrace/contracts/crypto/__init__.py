@@ -1,6 +1,6 @@
 """Contract crypto: upper-case words, text for amounts, numbers for ids."""
 
-from millrace.contracts.crypto import auth, backtests, market, models, portfolio, risk, strategies, trading, wire
+from millrace.contracts.crypto import auth, backtests, learning, market, portfolio, risk, strategies, trading, wire
 from millrace.contracts.table import Dialect
 
 DIALECT = Dialect(
@@ -14,7 +14,7 @@ DIALECT = Dialect(
         *trading.ROWS,
         *portfolio.ROWS,
         *strategies.ROWS,
-        *models.ROWS,
+        *learning.ROWS,
         *backtests.ROWS,
         *risk.ROWS,
     ),
