@@ -15,6 +15,7 @@ from yarl import URL
 from millrace.common.events.bots import BotChanged
 from millrace.common.runtime.server import HttpServer, bind
 from millrace.common.testing.service import Stand, StartService
+from tests.e2e.client import Client
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -276,3 +277,53 @@ async def test_a_bot_is_told_to_whom_it_belongs_in_three_contracts(edge: Edge) -
         "Alpha",
         {"type", "bot_id", "data", "timestamp"},
     )
+
+
+async def until_told(socket: aiohttp.ClientWebSocketResponse, **wanted: Any) -> dict[str, Any]:
+    """The first message that has these values."""
+    async with asyncio.timeout(20):
+        while not wanted.items() <= (message := await read(socket)).items():
+            assert "close" not in message
+    return message
+
+
+async def test_one_order_is_told_in_every_contract_by_a_whole_platform(client: Client) -> None:
+    token = {"token": client.token}
+    async with (
+        aiohttp.ClientSession(client.base) as session,
+        session.ws_connect("/api/ws", params=token) as network,
+        session.ws_connect("/api/v1/ws/orders", params=token) as botplatform,
+        session.ws_connect(f"/api/v1/ws/market/BTC-USDT?token={client.token}") as market,
+        session.ws_connect("/ws/v1") as interfaces,
+        session.ws_connect("/ws", params=token) as crypto,
+        session.get("/api/realtime/events", params=token) as events,
+    ):
+        await interfaces.send_json({"type": "auth", **token})
+        markets = {"stream": "market_data", "symbols": ["BTC/USD"], "exchange": "binance"}
+        for asked in (markets, {"stream": "order_updates"}):
+            await interfaces.send_json({"type": "subscribe", **asked})
+        for channel in ("trading_updates", "portfolio_updates"):
+            await crypto.send_json({"type": "subscribe", "channel": channel})
+        for socket in (network, botplatform, interfaces, crypto):
+            await socket.send_json({"type": "ping"})
+            await until_told(socket, type="pong")
+        placed = await client.order(quantity="0.01")
+        filled = {"order_id": placed["id"], "status": "filled"}
+        text = await until_told(botplatform, type="order_update", **filled)
+        number = await until_told(interfaces, type="order_update", **filled)
+        trade = (await until_told(network, type="trade_executed"))["trade"]
+        while (said := (await until_told(crypto, type="trading_update"))["data"])["status"] != "FILLED":
+            pass
+        assert (text["filled_quantity"], number["filled_quantity"], said["executed_quantity"]) == ("0.01", 0.01, "0.01")
+        assert (said["order_id"], number["avg_fill_price"]) == (placed["id"], float(said["avg_price"]))
+        booked = (await client.get("/api/trades"))["trades"][0]
+        assert (trade["id"], trade["profit"]) == (booked["id"], booked["profit_loss"])
+        while (fields := await told(events))[1:2] != ["event: trade_update"]:
+            assert fields
+        shown = orjson.loads(fields[2].removeprefix("data: "))
+        assert (shown["count"], shown["trades"]) == (1, [booked])
+        held = (await until_told(crypto, type="portfolio_update"))["data"]
+        assert isinstance(held["total_balance"], str)
+        flat = await until_told(interfaces, type="market_data", symbol="BTC/USD", exchange="binance")
+        ticker = await until_told(market, type="ticker", symbol="BTC-USDT")
+        assert (type(flat["price"]), type(ticker["price"])) == (float, str)

@@ -51,11 +51,12 @@ async def test_somebody_elses_address_and_nobodys_are_refused_alike(start_post: 
     user, victim = await post.user(), await post.user()
     theirs = (await post.stand.ask("auth", "GET", "/users/me", Principal(victim.id, "victim", "trader"))).value()
     answers = []
-    for named in (victim.id, theirs["num"], uuid4(), 999_999_999, "9" * 30, "nobody", "v2", "%E2%82%AC"):
+    nobodys = (uuid4(), 999_999_999, "9" * 30, 0, "0" * 25 + "1", "nobody", "v2", "%E2%82%AC")
+    for named in (victim.id, theirs["num"], *nobodys):
         async with post.socket(user, place.format(named)) as socket:
             answers.append((await socket.next(), await socket.next()))
-    error = {"type": "error", "code": "NOT_FOUND", "message": "the user not found"}
-    assert answers == [(error, {"close": 4404, "reason": "the user not found"})] * len(answers)
+    error = {"type": "error", "code": "NOT_FOUND", "message": "user not found"}
+    assert answers == [(error, {"close": 4404, "reason": "user not found"})] * len(answers)
 
 
 async def test_the_server_pings_and_a_client_that_is_silent_is_kept(

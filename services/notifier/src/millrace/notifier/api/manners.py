@@ -12,6 +12,7 @@ from millrace.contracts.botplatform import stream as botplatform
 from millrace.contracts.crypto import stream as crypto
 from millrace.contracts.interfaces import stream as interfaces
 from millrace.contracts.network import stream as network
+from millrace.contracts.spelling import read_ref
 from millrace.notifier.api.listening import Listening
 from millrace.notifier.api.messages import Message, wrong
 from millrace.notifier.app import views
@@ -74,13 +75,12 @@ class Application(Manners):
         return BotWords("application", {})
 
     async def check(self, user: Principal) -> None:
-        named = self.params["user_id"]
-        if named.isascii() and named.isdigit():
-            own = int(named[:19]) == await self.desk.facts.number(user)
-        else:
-            own = _uuid(named) == user.user_id
-        if not own:
-            raise not_found("the user")
+        try:
+            named = read_ref(self.params["user_id"])
+        except MillraceError:
+            named = 0
+        if named != user.user_id and (isinstance(named, UUID) or named != await self.desk.facts.number(user)):
+            raise not_found("user")
 
     async def subscribe(self, listening: Listening, asked: Message, *, wanted: bool) -> None:
         bot_id = _uuid(asked.get("bot_id"))
