@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from millrace.common.kernel.clock import Clock
+from millrace.common.kernel.errors import Code, MillraceError
 from millrace.contracts.canonical.research import Cache
 from millrace.gateway.domain.rates import Rate, Standing, spend
 
@@ -121,8 +122,11 @@ class SharedBuckets:
         )
 
     async def delete(self, pattern: str) -> int:
-        keys = [key async for key in self._redis.scan_iter(f"{self._prefix}{pattern}", _SCAN)]
-        return int(await self._redis.unlink(*keys)) if keys else 0
+        try:
+            keys = [key async for key in self._redis.scan_iter(f"{self._prefix}{pattern}", _SCAN)]
+            return int(await self._redis.unlink(*keys)) if keys else 0
+        except (RedisError, OSError) as problem:
+            raise MillraceError(Code.UNAVAILABLE, "the cache does not answer; try again", retry_after=1) from problem
 
     async def close(self) -> None:
         """Disconnect."""
