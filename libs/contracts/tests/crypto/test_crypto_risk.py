@@ -206,8 +206,8 @@ def test_a_severity_that_there_is_not_is_refused() -> None:
 
 @pytest.mark.parametrize("written", ["2025-09-18T08:45:00Z", "1758185100", 1758185100000, "2025-09-18T10:45+02:00"])
 def test_a_time_is_written_in_any_form(written: Any) -> None:
-    command = CRYPTO.asks(EVENTS, query={"start_time": written, "end_time": written})
-    assert (command.start, command.end) == (MORNING, MORNING)
+    assert CRYPTO.asks(EVENTS, query={"start_time": written}) == ListRiskEvents(start=MORNING, limit=5000)
+    assert CRYPTO.asks(EVENTS, query={"end_time": written}) == ListRiskEvents(end=MORNING, limit=5000)
 
 
 @pytest.mark.parametrize(
