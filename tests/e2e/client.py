@@ -60,6 +60,11 @@ class Client:
         assert status == 201, found
         return dict(found)
 
+    async def reason(self, order_id: str) -> str:
+        """Why an order was refused, as the console shows it."""
+        found = (await self.get("/console/api/orders"))["items"]
+        return str(next(order["reason"] for order in found if order["id"] == order_id))
+
     async def order_with(self, order_id: str, status: str) -> dict[str, Any]:
         """The order, once it has this status."""
         found: dict[str, Any] = {}

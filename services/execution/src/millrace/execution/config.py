@@ -14,7 +14,7 @@ class ExecutionSettings(BaseSettings):
     paper_exchange: str = Field("binance", description="whose symbols and filters a paper account has")
     paper_currency: str = Field("USDT", description="what a paper account starts with")
     paper_balance: Decimal = Field(Decimal(10_000), description="how much of it")
-    second_exchange: str = Field("", description="where a new user's second paper account is, as luno; empty: none")
+    second_exchange: str = Field("luno", description="where a new user's second paper account is, as luno; empty: none")
     second_currency: str = Field("ZAR", description="what the second paper account starts with")
     second_balance: Decimal = Field(Decimal(200_000), description="how much of it")
     exchange_urls: Json[dict[str, str]] = Field(

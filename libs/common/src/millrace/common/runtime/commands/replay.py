@@ -54,6 +54,7 @@ class Plan:
         if self.data is not None:
             found["FILE"] = str(self.data.resolve())
             more = _instruments(symbol)
+        more["MILLRACE_EXECUTION_SECOND_EXCHANGE"] = ""  # only one market is played
         return {**more, **{f"MILLRACE_MARKETDATA_{name}": value for name, value in found.items()}}
 
 

@@ -115,7 +115,7 @@ async def me(asking: Asking, asked: Nothing) -> users.User:
 
 async def update_me(asking: Asking, asked: users.UpdateUser) -> users.User:
     """The user after the change."""
-    sent = asked.model_dump(exclude_unset=True)
+    sent = {name: value for name, value in asked.model_dump().items() if value not in (None, {})}
     return user(await asking.ask("auth", "PATCH", "/users/me", json=sent))
 
 
