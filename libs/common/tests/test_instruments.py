@@ -19,6 +19,6 @@ def test_what_is_not_listed_is_refused_with_what_is(exchange: str, symbol: str) 
     assert refused.value.details["supported_symbols"]
 
 
-@pytest.mark.parametrize(("symbol", "meant"), [("BTC/USD", "BTC/USDT"), ("BTC/USDT", "BTC/USDT"), ("BTC/ZAR", "BTC/ZAR")])
+@pytest.mark.parametrize(("symbol", "meant"), [("BTC/USD", "BTC/USDT"), ("BTC/USDT",) * 2, ("BTC/ZAR",) * 2])
 def test_only_dollars_are_meant_otherwise(symbol: str, meant: str) -> None:
     assert in_dollars(symbol) == meant
