@@ -34,7 +34,7 @@ class Listening:
         if name not in self._open and len(self._open) >= self._limit:
             raise MillraceError(Code.RATE_LIMITED, "too many subscriptions on one connection")
         if "resume_from" in asked:
-            self._words.numbered = True
+            self._words.number()
         first = self.resume if name not in self._joined else None
         self._joined.add(name)
         self._open.add(name)

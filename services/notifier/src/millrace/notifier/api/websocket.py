@@ -102,7 +102,8 @@ class Session:
         after = credentials.position(self._request.query_params.get("last_event_id"))
         if after is not None:
             opening = {"resume_from": after, **opening}
-        self._manners.words.numbered = "resume_from" in opening
+        if "resume_from" in opening:
+            self._manners.words.number()
         try:
             self._listening.resume = resume_from(opening)
         except MillraceError as problem:

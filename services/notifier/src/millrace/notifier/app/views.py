@@ -55,21 +55,27 @@ def message(content: Json) -> bytes:
 
 
 class SocketWords:
-    """One path's messages. `numbered`, for a client that means to resume, they carry the log's `seq` besides."""
+    """One path's messages, for one client."""
 
     def __init__(self, name: str, channels: Shown, quoted: Callable[..., Json] | None = None) -> None:
-        self.numbered = False
+        self._numbered = False
+        self._keys: dict[str, str] = {}
         self._name = name
         self._channels = channels
         self._quoted = quoted
 
+    def number(self) -> None:
+        """The client means to resume: from now on messages carry the log's `seq` besides."""
+        self._numbered = True
+        self._keys.clear()
+
     def entry(self, channel: str, entry: Entry) -> bytes:
         """As the channel shows it; shared by all streams of the path."""
-        key = (self._name, channel, self.numbered)
+        key = self._keys.get(channel) or self._keys.setdefault(channel, f"{self._name} {channel} {self._numbered}")
         found = entry.shown.get(key)
         if found is None:
             content = self.content(channel, entry)
-            if content and self.numbered:
+            if content and self._numbered:
                 content["seq"] = entry.seq
             found = entry.shown[key] = message(content) if content else b""
         return found
