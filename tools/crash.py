@@ -32,6 +32,8 @@ from millrace.common.runtime.settings import SERVICES
 from millrace.common.runtime.verify import verify
 
 _DOWN = (aiohttp.ClientError, TimeoutError, ConnectionError, asyncio.IncompleteReadError)
+_SILENCE_SECONDS = 20.0
+_COME_BACK, _EXPIRED = 1012, 4401  # how a stream is closed
 
 
 class Trader:
@@ -95,13 +97,17 @@ class Trader:
         """Read the event stream for ever, resuming after every cut."""
         while True:
             try:
-                headers = {**self._headers(), "last-event-id": str(self.seen[-1] if self.seen else 0)}
-                timeout = aiohttp.ClientTimeout(None, connect=3, sock_read=30)
-                async with session.get(f"{self.base}/api/realtime/events", headers=headers, timeout=timeout) as answer:
-                    async for line in answer.content:
-                        if line.startswith(b"id: "):
-                            self.seen.append(int(line[4:]))
-                        self.told += line == b"event: reconnect\n"
+                opening: dict[str, Any] = {"type": "auth", "token": self.token, "channels": ["events"]}
+                opening["resume_from"] = self.seen[-1] if self.seen else 0
+                async with session.ws_connect(f"{self.base}/ws", heartbeat=_SILENCE_SECONDS) as stream:
+                    await stream.send_json(opening)
+                    async for message in stream:
+                        found = message.json()
+                        if found["type"] == "event":
+                            self.seen.append(found["seq"])
+                    self.told += stream.close_code == _COME_BACK
+                    if stream.close_code == _EXPIRED:
+                        await self._sign_in(session)
             except _DOWN:
                 pass
             await asyncio.sleep(0.1)

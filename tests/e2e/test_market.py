@@ -19,9 +19,9 @@ async def test_candles_in_the_shapes_of_the_contracts(client: Client) -> None:
     assert all(row["trades_count"] > 0 for row in history["data"])
     query = f"exchange=binance&interval=1s&{span}"
     _, ohlcv = await client.call("GET", f"/api/v1/market-data/symbols/BTCUSDT/ohlcv?{query}")
-    assert [row["close"] for row in ohlcv["candles"]] == [row["close"] for row in history["data"]]
+    assert [row["close"] for row in ohlcv["candles"]] == [float(row["close"]) for row in history["data"]]
     _, klines = await client.call("GET", "/api/v1/market/klines/BTC-USDT?interval=1m&limit=3")
-    assert (klines["symbol"], klines["interval"], len(klines["data"])) == ("BTCUSDT", "1m", 3)
+    assert (klines["symbol"], klines["interval"], len(klines["data"])) == ("BTC-USDT", "1m", 3)
 
 
 async def test_a_ticker_and_the_symbols(client: Client) -> None:

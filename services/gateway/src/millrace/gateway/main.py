@@ -47,8 +47,8 @@ def build(context: Context) -> Service:
     answering = Endpoints(backend, handlers, clock, origins=settings.origin_rule == "on", secure=secure)
     api = create_app("Millrace", service="gateway", render=render, redirect_slashes=False)
     routes: list[BaseRoute] = [
-        *console.routes().routes,
         *console_data.routes(backend, secure=secure).routes,
+        *console.routes().routes,
         *docs.routes(),
         *own.routes(backend),
         *answering.routes(),

@@ -103,12 +103,13 @@ async def disconnect(asking: Asking, asked: bots.LinkAccount) -> bots.Bot:
 
 
 async def terminate(asking: Asking, asked: ById) -> Terminated:
-    """It has stopped, its orders are cancelled and what it held is sold."""
+    """It has stopped, its orders are cancelled and what it held is sold; on how many accounts all of it."""
     found = await asking.ask("bots", "POST", f"/bots/{asked.id}/terminate", json=_given({"intent_id": asking.intent}))
     ended = found["terminated"]
     errors = tuple(leg["error"]["message"] for leg in ended["results"] if leg["error"])
-    accounts = len({leg["account_id"] for leg in ended["results"]})
-    return Terminated(count=ended["success_count"], errors=errors, accounts=accounts)
+    left = {leg["account_id"] for leg in ended["results"] if leg["error"]}
+    accounts = {leg["account_id"] for leg in ended["results"]} - left
+    return Terminated(count=ended["success_count"], errors=errors, accounts=len(accounts))
 
 
 async def accounts(asking: Asking, asked: ById) -> Accounts:
