@@ -39,8 +39,11 @@ class Desk:
 
     def wrong(self, ask: str, body: Any = None, query: Any = None) -> list[str]:
         """The fields of a request that are not of the right form."""
+        view = self.row(ask).view
+        form, told = (view.query, query or {}) if body is None else (view.body, body)
+        assert form is not None
         with pytest.raises(ValidationError) as refused:
-            self.asks(ask, body, query)
+            form.model_validate(told)
         return [".".join(map(str, error["loc"])) for error in refused.value.errors()]
 
     def answers(self, ask: str, found: Any = None, **changes: Any) -> Any:
