@@ -48,7 +48,7 @@ class Clients:
         self._server = server
         found = server.ask(admit=True)
         self._port, token = found["port"], found["token"]
-        path, more = ("/api/realtime/events", "") if sse else ("/ws", _UPGRADE)
+        path, more = ("/api/realtime/events/log", "") if sse else ("/ws", _UPGRADE)
         request = _REQUEST.format(path=path, token=token, more=more).encode()
         opened = [self._open(request, small=number >= count) for number in range(count + stalled)]
         for each in opened:

@@ -40,7 +40,7 @@ async def events(_: Request) -> StreamingResponse:
 async def main() -> None:
     """Serve until nobody commands any more."""
     listener, numbers = bind("127.0.0.1", 0), itertools.count(1)
-    app = Starlette(routes=[Route("/api/realtime/events", events)])
+    app = Starlette(routes=[Route("/api/realtime/events/log", events)])
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", access_log=False, lifespan="off"))
     serving = asyncio.create_task(server.serve([listener]))
 

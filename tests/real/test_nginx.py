@@ -70,7 +70,7 @@ async def test_requests_pass_and_symbols_arrive_as_they_were_written(client: Cli
 async def test_events_come_at_once(client: Client) -> None:
     headers = {"authorization": f"Bearer {client.token}"}
     timeout = aiohttp.ClientTimeout(None)
-    async with client._session.get("/api/realtime/events", headers=headers, timeout=timeout) as stream:
+    async with client._session.get("/api/realtime/events/log", headers=headers, timeout=timeout) as stream:
         assert stream.status == 200
         assert stream.headers["content-type"].startswith("text/event-stream")
         order = await client.order(quantity="0.001")

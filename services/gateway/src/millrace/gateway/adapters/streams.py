@@ -152,8 +152,11 @@ def _streamed(path: str) -> bool:
 def _asked(scope: Any) -> dict[str, Any]:
     """What of a request the notifier needs to know."""
     query = QueryParams(scope.get("query_string", b""))
+    headers = {n.decode(): v.decode("latin-1") for n, v in scope["headers"] if n in _ASKED}
+    if scope.get("client"):  # an API key may be good for some addresses alone
+        headers["x-forwarded-for"] = scope["client"][0]
     return {
-        "headers": {n.decode(): v.decode("latin-1") for n, v in scope["headers"] if n in _ASKED},
+        "headers": headers,
         "params": {name: query[name] for name in _PARAMETERS if name in query},
     }
 
