@@ -66,10 +66,11 @@ async def list_positions(asking: Asking, asked: trading.ListPositions) -> Page[t
         found = await asking.ask("portfolio", "GET", "/positions", query={**scope, "side": asked.side, **page})
         items += [position(row) for row in found["items"]]
         total += found["total"]
-    if asked.status in ("closed", "all") and len(items) < asked.limit:
-        page = {"limit": min(asked.limit, 1000) - len(items), "offset": max(0, asked.offset - total)}
+    if asked.status in ("closed", "all"):
+        room = page["limit"] - len(items)
+        page = {"limit": max(1, room), "offset": max(0, asked.offset - total)}  # full or not, all are counted
         found = await asking.ask("portfolio", "GET", "/positions/closed", query={**scope, **page})
-        items += [closed(row) for row in found["items"] if asked.side in (None, row["side"])]
+        items += [closed(row) for row in found["items"][:room] if asked.side in (None, row["side"])]
         total += found["total"]
     return Page(items=tuple(items), total=total, limit=asked.limit, offset=asked.offset)
 

@@ -37,10 +37,10 @@ export async function start() {
   user.value = false;
 }
 
-export async function signIn(username, password) {
+export async function signIn(username, password, code) {
   failure.value = "";
   try {
-    enter(await post("/api/v1/auth/login", { username, password }));
+    enter(await post("/api/v1/auth/login", { username, password, ...(code && { totp_code: code }) }));
   } catch (problem) {
     failure.value = problem.message;
   }

@@ -8,11 +8,13 @@ import { killed, load, want } from "./state.js";
 function SignIn() {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
-  const send = (event) => (event.preventDefault(), signIn(name, password));
+  const [code, setCode] = useState("");
+  const send = (event) => (event.preventDefault(), signIn(name, password, code.trim()));
   return html`<form class="panel signin" onSubmit=${send}>
     <h1>Millrace</h1>
     <label>User or e-mail<br /><input autocomplete="username" value=${name} onInput=${(e) => setName(e.target.value)} required /></label>
     <label>Password<br /><input type="password" autocomplete="current-password" value=${password} onInput=${(e) => setPassword(e.target.value)} required /></label>
+    <label>Code, if you have a second factor<br /><input autocomplete="one-time-code" inputmode="numeric" value=${code} onInput=${(e) => setCode(e.target.value)} /></label>
     <button>Sign in</button>
     ${failure.value && html`<p class="error" role="alert">${failure.value}</p>`}
     <p class="dim">The first start prints a one-time link; a restart prints a new one.</p>
