@@ -6,12 +6,14 @@ import pytest
 import structlog
 from fastapi import FastAPI, Request
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from starlette.responses import Response
 
 from millrace.common.db.work import Fenced
 from millrace.common.telemetry import tracing
 from millrace.common.web.app import BODY_LIMIT, create_app
 from millrace.common.web.client import InProcess
 from millrace.common.web.errors import route_of
+from millrace.common.web.routes import Route
 
 CANARY = "whsec-canary-91f2"
 PATTERN = "/webhook/{secret}"
@@ -98,6 +100,22 @@ async def test_a_body_that_is_too_large_leaves_no_trace_of_the_address(exporter:
     assert answer.status == 413
     assert CANARY not in str(said)
     assert all(CANARY not in span.to_json() for span in exporter.get_finished_spans() if span.kind.name == "SERVER")
+
+
+async def test_a_route_of_ours_says_which_it_is(exporter: InMemorySpanExporter) -> None:
+    async def crash(request: Request) -> Response:
+        if request.method == "GET":
+            return Response(route_of(request.scope))
+        raise ZeroDivisionError
+
+    app = create_app("shop", service="shop")
+    app.router.routes.append(Route("/plain/{secret}", crash, methods=["POST", "GET"]))
+    with structlog.testing.capture_logs() as said:
+        await InProcess(app).request("POST", f"/plain/{CANARY}", headers=KEPT)
+    assert [line["path"] for line in said] == ["/plain/{secret}"]
+    assert next(span.name for span in exporter.get_finished_spans()) == "POST /plain/{secret}"
+    assert (await InProcess(app).request("GET", f"/plain/{CANARY}")).body == b"/plain/{secret}"
+    assert (await InProcess(app).request("PUT", f"/plain/{CANARY}")).status == 405
 
 
 def test_without_a_route_there_is_a_word() -> None:

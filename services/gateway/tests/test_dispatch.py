@@ -57,6 +57,7 @@ async def test_a_prefix_that_names_no_contract_is_not_found(name: str) -> None:
     assert (reply.status, reply.body["code"], reply.headers["vary"]) == (404, "NOT_FOUND", VARY)
     assert reply.headers["x-api-contract"] == "union"
     assert len(reply.body["error"]["message"]) < 100
+    assert reply.body["request_id"] == reply.headers["x-request-id"] != ""
 
 
 @pytest.mark.parametrize("name", ["X-API-Contract", "x-api-contract", "X-Api-Contract"])
@@ -71,6 +72,18 @@ async def test_a_header_that_names_no_contract_is_a_bad_request(value: str) -> N
     assert (reply.status, reply.body["code"]) == (400, "INVALID_CONTRACT")
     assert reply.body["errors"]["X-API-Contract"].startswith("must be one of network,")
     assert (reply.headers["x-api-contract"], reply.headers["vary"]) == ("union", VARY)
+
+
+async def test_every_answer_has_an_id_of_its_own_and_keeps_one_that_it_has() -> None:
+    first, second = [(await ask(front(), "GET", "/")).headers["x-request-id"] for _ in range(2)]
+    assert first != second
+    assert first.startswith("req_")
+    assert (await ask(front(), "GET", "/", headers={"x-request-id": "mine"})).headers["x-request-id"] != "mine"
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        await PlainTextResponse("x", headers={"x-request-id": scope["request_id"]})(scope, receive, send)
+
+    assert (await ask(front(inner), "GET", "/")).headers["x-request-id"].count("req_") == 1
 
 
 async def test_an_empty_header_is_like_none() -> None:

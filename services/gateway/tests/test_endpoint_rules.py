@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from millrace.common.kernel.errors import Code, MillraceError, not_found
+from millrace.common.telemetry import metrics
 from millrace.contracts.dialects import endpoints
 from millrace.contracts.names import Contract
 from services.gateway.tests.endpoint_door import Door
@@ -156,3 +157,12 @@ async def test_an_address_is_made_of_ids_and_symbols_with_slashes() -> None:
     await door.ask("GET", "/api/v1/market-data/BTC/USDT/orderbook", token="trader")
     assert [command.symbol for _, command in door.heard[2:]] == ["BTC/USDT"] * 2
     assert (await door.ask("GET", "/api/v1/bots/nothing", token="trader")).status == 404
+
+
+async def test_requests_are_counted_by_their_routes() -> None:
+    await Door().ask("GET", f"/contracts/botplatform/api/v1/bots/{ONE}", token="trader")
+    await Door().ask("PATCH", "/api/v1/bots/17/nothing", token="trader")
+    shown = metrics.render().decode()
+    assert 'route="/api/v1/bots/{bot_id}"' in shown
+    assert ONE not in shown
+    assert "/17" not in shown

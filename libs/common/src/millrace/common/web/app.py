@@ -85,6 +85,13 @@ class BodyLimit:
         await answer(scope, receive, send)
 
 
+def named(scope: Any) -> str:
+    """A request's id; whoever is first in front of the app gives it one."""
+    if "request_id" not in scope:
+        scope["request_id"] = f"req_{new_id().hex}"
+    return str(scope["request_id"])
+
+
 class Observe:
     """Gives each request an id, counts it, and turns what nobody foresaw into a plain 500."""
 
@@ -98,7 +105,7 @@ class Observe:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = scope["request_id"] = f"req_{new_id().hex}"
+        request_id = named(scope)
         begun = time.perf_counter()
         with self._in_flight.track_inprogress(), tracing.serving(self._service, scope):
             status = await self._answer(scope, receive, send, request_id)

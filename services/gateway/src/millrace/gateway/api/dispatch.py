@@ -7,6 +7,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection, Request
 
 from millrace.common.kernel.errors import MillraceError
+from millrace.common.web.app import named
 from millrace.common.web.errors import Renderer
 from millrace.contracts import select
 from millrace.contracts.names import Contract
@@ -31,9 +32,12 @@ class Dispatch:
             await self._app(scope, receive, send)
             return
 
+        named(scope)
+
         async def told(message: Any) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                headers.setdefault("x-request-id", named(scope))
                 headers[select.HEADER] = scope.get("contract") or scope.get("answered_as") or select.UNION
                 headers["vary"] = f"{vary}, {_VARY}" if (vary := headers.get("vary")) else _VARY
             await send(message)

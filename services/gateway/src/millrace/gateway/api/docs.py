@@ -7,10 +7,10 @@ from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from millrace.common.kernel.errors import not_found
 from millrace.common.web.answers import encode
+from millrace.common.web.routes import Route
 from millrace.contracts.names import Contract
 from millrace.gateway.api import openapi
 

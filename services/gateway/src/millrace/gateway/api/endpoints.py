@@ -9,7 +9,6 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from millrace.common.auth.principal import Principal
 from millrace.common.kernel.clock import Clock
@@ -17,6 +16,7 @@ from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.web.answers import json_response
 from millrace.common.web.errors import validation_error
 from millrace.common.web.json_body import loads
+from millrace.common.web.routes import Route
 from millrace.contracts import select
 from millrace.contracts.canonical.frame import Page
 from millrace.contracts.canonical.users import SignedIn

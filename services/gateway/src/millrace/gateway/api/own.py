@@ -5,11 +5,11 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.web.answers import json_response
 from millrace.common.web.json_body import loads
+from millrace.common.web.routes import Route
 from millrace.contracts.names import Access
 from millrace.gateway.api import cookies
 from millrace.gateway.api.backend import Backend
