@@ -42,7 +42,7 @@ async def test_whatever_is_sent_is_answered_as_the_document_says(platform: str, 
         command = [
             *(str(Path(sys.executable).parent / "schemathesis"), "run", f"{platform}{beginning}/openapi.json"),
             *("--origin", platform, "--header", f"Authorization: Bearer {client.token}", "--checks", CHECKS),
-            *("--max-time", SECONDS, "--phases", "examples,coverage,fuzzing", "--continue-on-failure"),
+            *("--max-time", SECONDS, "--phases", "examples,coverage,fuzzing,stateful", "--continue-on-failure"),
             *("--exclude-path-regex", ENDS_SESSION, "--no-color"),
         ]
         process = await asyncio.create_subprocess_exec(

@@ -11,6 +11,7 @@ from millrace.contracts.canonical.frame import Ref
 from millrace.contracts.names import Contract
 from millrace.gateway.app.asking import Asking
 
+_LARGEST = 2**63  # JSON has no larger whole numbers here
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
 
 
@@ -38,7 +39,7 @@ def with_numbers(told: Any) -> Any:
     if isinstance(told, str) and _NUMBER.fullmatch(told):
         told = Decimal(told)
     if isinstance(told, Decimal):
-        return int(told) if told == told.to_integral_value() else float(told)
+        return int(told) if told == told.to_integral_value() and abs(told) < _LARGEST else float(told)
     if isinstance(told, dict):
         return {name: with_numbers(each) for name, each in told.items()}
     return [with_numbers(each) for each in told] if isinstance(told, list) else told
