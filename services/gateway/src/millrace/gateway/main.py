@@ -17,6 +17,7 @@ from millrace.gateway.api.dispatch import Dispatch
 from millrace.gateway.api.edge import Rates
 from millrace.gateway.api.endpoints import Endpoints
 from millrace.gateway.api.errors import render
+from millrace.gateway.api.index import Index
 from millrace.gateway.app import work
 from millrace.gateway.app.once import Once
 from millrace.gateway.app.operations import HANDLERS
@@ -46,12 +47,13 @@ def build(context: Context) -> Service:
     handlers = {**HANDLERS, **system.handlers()}
     answering = Endpoints(backend, handlers, clock, origins=settings.origin_rule == "on", secure=secure)
     api = create_app("Millrace", service="gateway", render=render, redirect_slashes=False)
+    spoken = [*own.routes(backend), *answering.routes()]
     routes: list[BaseRoute] = [
+        Index(spoken),
         *console_data.routes(backend, secure=secure).routes,
         *console.routes().routes,
         *docs.routes(),
-        *own.routes(backend),
-        *answering.routes(),
+        *spoken,
     ]
     api.router.routes.extend(routes)
     streams = Streams(api, context.call, context.settings.url_of("notifier"), render)
