@@ -52,3 +52,10 @@ async def test_a_wrong_method_or_address_does_not_repeat_it(start_door: Any) -> 
             assert SECRET not in str(found)
     assert SECRET not in str(said)
     assert SECRET.encode() not in metrics.render()
+
+
+async def test_the_whole_gateway_counts_it_under_its_route(start_door: Any) -> None:
+    door = await start_door("auth")
+    for path in (PATH, f"/contracts/application{PATH}"):
+        await door.ask("POST", path, ALERT)
+    assert 'route="/api/v1/webhook/tradingview/{secret}"' in metrics.render().decode()
