@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.web.answers import encode
 from millrace.common.web.json_body import loads
 
 _TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
@@ -87,3 +88,13 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
         loads(raw)
     except MillraceError as refused:
         assert refused.status == 422  # noqa: PT017 - either outcome is right
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [("9223372036854775807", int), ("9223372036854775808", Decimal), ("-1", int)]
+)
+def test_a_whole_number_of_more_than_64_bits_is_kept_exactly(text: str, kind: type) -> None:
+    found = loads(f'{{"n": {text}}}'.encode())["n"]
+    assert type(found) is kind
+    assert str(found) == text
+    assert encode({"n": found})

@@ -18,6 +18,7 @@ from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.money import parse_amount
 
 _DEPTH = 64
+_LARGEST_WHOLE = 2**63
 _NUMBER = re.compile(r"-?\d{1,1000}(\.\d{1,1000})?([eE][+-]?\d{1,3})?")
 
 
@@ -35,7 +36,10 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def loads(raw: bytes) -> Any:
-    """Parse JSON text exactly: numbers with a point or exponent become `Decimal`. Raises VALIDATION_ERROR."""
+    """Parse JSON text exactly. Raises VALIDATION_ERROR.
+
+    Numbers with a point or exponent, and whole ones of more than 64 bits, become `Decimal`.
+    """
     try:
         text = raw.decode()
         found = json.loads(
@@ -75,10 +79,11 @@ def _exact(text: str) -> Decimal:
     return Decimal(text)
 
 
-def _whole(text: str) -> int:
+def _whole(text: str) -> int | Decimal:
     if len(text) > 40:
         raise ValueError("number out of range")
-    return int(text)
+    whole = int(text)
+    return whole if abs(whole) < _LARGEST_WHOLE else Decimal(text)  # JSON is written with 64 bits
 
 
 def _undefined(name: str) -> Any:

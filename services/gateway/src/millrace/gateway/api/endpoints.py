@@ -68,8 +68,11 @@ class Endpoints:
         if {row.contract for row in owners} != set(rows) or len({row.operation for row in owners}) > 1:
             raise ValueError(f"{method} {path}: nothing says whose values count")
 
+        # botplatform's clients know no other form of a wrong field than theirs
+        wronged = Contract.BOTPLATFORM if Contract.BOTPLATFORM in rows else owners[0].contract
+
         async def endpoint(request: Request) -> Response:
-            request.scope.update(operation=owners[0].operation, owner=owners[0].contract)
+            request.scope.update(operation=owners[0].operation, owner=wronged)
             heard = await self._hear(request, method, path, owners)
 
             async def act(intent: UUID | None) -> Response:
@@ -100,9 +103,8 @@ class Endpoints:
             row, alone = by[hint], True
         else:
             row, alone = owners[0], False
-        scope["owner"] = row.contract
         if alone:
-            scope["answered_as"] = row.contract
+            scope["owner"] = scope["answered_as"] = row.contract
         if user is not None:
             await self._backend.charge(request, user, chosen or (row.contract if alone else None), row.category)
             _permit(user, row)
