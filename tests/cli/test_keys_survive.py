@@ -25,7 +25,7 @@ async def seen(client: Client) -> dict[str, Any]:
     me = await client.get("/api/v1/users/me")
     return {
         "me": me,
-        "orders": {order["id"]: (order["status"], order["filled_quantity"], order["fees"]) for order in orders},
+        "orders": {order["id"]: (order["status"], order["filled_quantity"]) for order in orders},
         "assets": {asset["asset"]: asset["wallet_balance"] for asset in assets},
     }
 

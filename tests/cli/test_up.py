@@ -71,8 +71,11 @@ async def test_the_first_start_prints_a_link_for_one_administrator_and_the_comma
             terms = {"username": name, "email": f"{name}@example.com", "password": "Correct-Horse-7"}
             async with session.post("/api/v1/auth/register", json={**terms, "invite_code": code}) as answer:
                 assert answer.status == 201, await answer.text()
-                roles.append((await answer.json())["user_context"]["role"])
-    assert roles == ["admin", "trader"]
+                token = (await answer.json())["access_token"]
+            headers = {"authorization": f"Bearer {token}", "x-api-contract": "application"}
+            async with session.get("/api/v1/auth/permissions", headers=headers) as answer:
+                roles.append((await answer.json())["data"]["role"])
+    assert roles == ["admin", "viewer"]  # contract application knows no traders
     options = ("--username", "third", "--email", "third@example.com", "--data-dir", running["data_dir"])
     done = millrace("user", "add", "--admin", "--password-stdin", "-o", "json", *options, stdin="Correct-Horse-7\n")
     assert (done.code, done.json["role"]) == (0, "admin"), done.err

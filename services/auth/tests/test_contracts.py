@@ -17,9 +17,9 @@ LIFETIMES = [
     ({"contract": "botplatform"}, 1800, "botplatform", None),
     ({"contract": "interfaces"}, 3600, "interfaces", None),
     ({"contract": "crypto"}, 3600, "crypto", None),
-    ({"device_info": DEVICE}, 86_400, None, "application"),
-    ({"mfa_token": "123456"}, 3600, None, "interfaces"),
-    ({"contract": "botplatform", "device_info": DEVICE}, 1800, "botplatform", "application"),
+    ({"device_info": DEVICE, "hint": "application"}, 86_400, None, "application"),
+    ({"mfa_token": "123456", "hint": "interfaces"}, 3600, None, "interfaces"),
+    ({"contract": "botplatform", "hint": "application"}, 1800, "botplatform", "application"),
 ]
 
 

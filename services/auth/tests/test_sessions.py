@@ -25,7 +25,7 @@ async def test_sessions_are_listed_with_where_they_really_are(start_auth: StartA
     auth = await start_auth()
     user, _ = await auth.person(ip="198.51.100.4", user_agent="curl/8")
     await auth.login(ip="198.51.100.5", user_agent="python", device_info=DEVICE)
-    await auth.login(device_info={**DEVICE, "more": "is ignored"})
+    await auth.login(device_info={**DEVICE, "more": "is ignored"}, hint="application")
     await auth.registered("bob")
     claimed, real, first = await listed(auth, user)
     assert first["device_info"] == {"ip_address": "198.51.100.4", "user_agent": "curl/8", "device_type": ""}

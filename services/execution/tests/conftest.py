@@ -22,6 +22,12 @@ async def desk(start_service: StartService, monkeypatch: pytest.MonkeyPatch) -> 
     return found
 
 
+@pytest.fixture(autouse=True)
+def one_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New users have one paper account, where a test does not want a second."""
+    monkeypatch.setenv("MILLRACE_EXECUTION_SECOND_EXCHANGE", "")
+
+
 @pytest.fixture
 async def luno() -> AsyncIterator[Luno]:
     """A local Luno."""

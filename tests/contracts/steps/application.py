@@ -79,6 +79,11 @@ APPLICATION = [
     Step("groups.delete", path=GROUP),
     Step("accounts.delete", path=ACCOUNT),
     Step("webhook.tradingview.test"),
+    Step(
+        "auth.login",
+        {"username": "{name}", "password": "{password}", "device_info": {"device_type": "phone"}},
+        keep={"token": lambda b: b["access_token"]},
+    ),
     Step("auth.sessions.terminate", path={"session_id": "{session}"}),
     Step("auth.logout"),
 ]
