@@ -171,11 +171,15 @@ async def test_which_account_has_to_be_said() -> None:
 
 
 async def test_it_is_deleted_and_put_into_a_group() -> None:
-    around = services(**{f"execution DELETE {ACCOUNT}": None, f"execution PUT {ACCOUNT}/group": rows.account()})
+    answers = {f"execution DELETE {ACCOUNT}": None, f"execution PUT {ACCOUNT}/group": rows.account()}
+    answers |= {f"execution GET /groups/{THREE}": rows.group(ONE), f"risk PUT /groups/{THREE}/limits": {}}
+    around = services(**answers)
     assert (await do("accounts.delete", around, BY_ID)).subject == ONE
     await do("accounts.assign_group", around, accounts.AssignGroup(id=UUID(ONE), group_id=UUID(THREE)))
     (sent,) = around.to("execution", "PUT", f"{ACCOUNT}/group")
     assert sent["json"] == {"group_id": UUID(THREE)}
+    (held,) = around.to("risk", "PUT", f"/groups/{THREE}/limits")
+    assert held["json"] == {"account_ids": [ONE], "max_drawdown": "0.25", "risk_limit": "0.02"}
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,8 @@ class Streams:
 
 
 def _streamed(path: str) -> bool:
+    if {".", ".."} & set(path.split("/")):
+        return False
     return any(path == beginning or path.startswith(f"{beginning}/") for beginning in _BEGINNINGS)
 
 

@@ -1,10 +1,12 @@
 """Calls to the other services in the name of the user who asks."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from fastapi import Request
+from starlette._utils import get_route_path
 from starlette.responses import Response
 
 from millrace.common.auth.internal import HEADER, Identities
@@ -15,6 +17,8 @@ from millrace.common.web.client import ServiceClient
 from millrace.common.web.errors import Renderer
 from millrace.contracts.names import Contract
 from millrace.gateway.app.once import Kept, Once
+
+_PASSING = (409, 429)  # refusals that another try may not meet
 
 
 class Backend:
@@ -73,12 +77,13 @@ class Backend:
             try:
                 answer = await act(intent)
             except MillraceError as problem:
-                if problem.status >= 500:
+                if problem.status >= 500 or problem.status in _PASSING:
                     raise
                 answer = self._render(problem, request)
             return Kept(answer.status_code, answer.headers.get("content-type", ""), bytes(answer.body))
 
-        route = f"{request.method} {request.url.path}"
+        place = f"{get_route_path(request.scope)}?{request.url.query}"  # the same whichever contract is chosen
+        route = f"{request.method} {sha256(place.encode(errors='replace')).hexdigest()}"
         found = await self._once.answer(user.user_id, route, key, await request.body(), kept)
         return Response(found.body, found.status, media_type=found.kind)
 

@@ -40,7 +40,7 @@ def routes(backend: Backend, *, secure: bool) -> APIRouter:
 
     @api.post("/ticket")
     async def ticket(request: Request, asked: Annotated[Ticket, Depends(body(Ticket))]) -> Response:
-        device = request.cookies.get(cookies.DEVICE, "")[:128] or cookies.new_device()
+        device = cookies.device(request)
         sent = {"ticket": asked.ticket, "device": device}
         found = await backend.ask("auth", "POST", "/tickets/redeem", json=sent)
         row = found["user"]

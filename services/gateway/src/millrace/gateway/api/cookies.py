@@ -1,7 +1,9 @@
 """What browsers keep: the refresh token, which scripts cannot read, and a mark by which their device is known again."""
 
+import re
 from secrets import token_urlsafe
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from millrace.contracts.canonical.users import SignedIn
@@ -11,11 +13,18 @@ DEVICE = "millrace_device"
 _PATH = "/api/v1/auth"
 _WEEK = 7 * 24 * 3600
 _YEAR = 365 * 24 * 3600
+_MARK = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
-def new_device() -> str:
-    """A mark for a browser that has none."""
-    return token_urlsafe(24)
+def known_device(request: Request) -> str:
+    """The mark of the browser that asks; empty where it has none."""
+    told = request.cookies.get(DEVICE, "")
+    return told if _MARK.fullmatch(told) else ""
+
+
+def device(request: Request) -> str:
+    """The mark of the browser that asks; a new one where it has none."""
+    return known_device(request) or token_urlsafe(24)
 
 
 def keep(answer: Response, signed_in: SignedIn, device: str, *, secure: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection, Request
 
-from millrace.common.kernel.errors import MillraceError
+from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.web.app import named
 from millrace.common.web.errors import Renderer
 from millrace.contracts import select
@@ -54,6 +54,8 @@ class Dispatch:
         await self._app(scope, receive, told)
 
     def _chosen(self, scope: Any) -> Contract | None:
+        if b"%00" in scope.get("query_string", b""):
+            raise MillraceError(Code.VALIDATION_ERROR, "the address contains a character that is not allowed")
         contract, beginning = select.by_address(scope["path"])
         scope["root_path"] = scope.get("root_path", "") + beginning
         if contract is None and self._ports:

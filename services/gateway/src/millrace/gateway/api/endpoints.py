@@ -78,7 +78,7 @@ class Endpoints:
             async def act(intent: UUID | None) -> Response:
                 return await self._answer(request, heard, owners, intent)
 
-            if heard.user is None or method == "GET":
+            if heard.user is None or method == "GET" or owners[0].operation.startswith("auth."):  # tokens are not kept
                 return await act(None)
             return await self._backend.once(request, heard.user, act)
 
@@ -106,14 +106,14 @@ class Endpoints:
         if alone:
             scope["owner"] = scope["answered_as"] = row.contract
         if user is not None:
-            await self._backend.charge(request, user, chosen or (row.contract if alone else None), row.category)
+            await self._backend.charge(request, user, row.contract if alone else None, row.category if alone else "")
             _permit(user, row)
         return Heard(body, raw, user, row, alone, chosen, hint)
 
     async def _answer(self, request: Request, heard: Heard, owners: list[Row], intent: UUID | None) -> Response:
         row, now = heard.row, self._clock.now()
         command = row.view.parse(_call(request, heard))
-        device = request.cookies.get(cookies.DEVICE, "")[:128] or cookies.new_device()
+        device = cookies.device(request)
         asking = Asking(
             backend=self._backend.ask,
             now=now,
@@ -133,18 +133,26 @@ class Endpoints:
             answer = json_response(row.view.present(result, now), row.view.status)
         else:
             answer = json_response(self._merged(owners, result, now), row.view.status)
-        if isinstance(result, SignedIn):
+        if isinstance(result, SignedIn) and "json" in request.headers.get(
+            "content-type", ""
+        ):  # no other site can send it
             cookies.keep(answer, result, device, secure=self._secure)
         elif row.operation == "auth.logout":
             cookies.forget(answer)
         return answer
 
     def _merged(self, owners: list[Row], result: Any, now: Any) -> Any:
-        bodies = {row.contract: row.view.present(result, now) for row in owners}
-        if not self._origins:
-            return merge(bodies)
-        items = [item.origin for item in result.items] if isinstance(result, Page) and result.items else []
-        return merge(bodies, getattr(result, "origin", None), items)
+        origin = getattr(result, "origin", None) if self._origins else None
+        leading = next((row for row in owners if row.contract == origin), owners[0])
+        bodies = {}
+        for row in owners:
+            try:
+                bodies[row.contract] = row.view.present(result, now)
+            except MillraceError:
+                if row is leading:
+                    raise  # what is an error for its own contract alone is left out
+        items = [item.origin for item in result.items] if isinstance(result, Page) and self._origins else []
+        return merge(bodies, origin, items)
 
 
 def _fitting(chosen: Contract, rows: Rows) -> Row | None:
@@ -163,7 +171,11 @@ def _permit(user: Principal, row: Row) -> None:
 def _call(request: Request, heard: Heard) -> Call:
     view = heard.row.view
     said = heard.body if heard.body is not None else {}
-    if heard.row.operation == "auth.refresh" and isinstance(said, dict) and not said.get("refresh_token"):
+    if (
+        heard.row.operation in ("auth.refresh", "auth.logout")
+        and isinstance(said, dict)
+        and not said.get("refresh_token")
+    ):
         said = {**said, "refresh_token": request.cookies.get(cookies.REFRESH)}
     return Call(
         path={name: str(value) for name, value in request.path_params.items()},

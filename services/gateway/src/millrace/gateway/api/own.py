@@ -79,7 +79,7 @@ def _route(backend: Backend, passed: Passed) -> Route:
         if passed.whence and isinstance(told, dict):
             told |= {
                 "ip": request.client.host if request.client else "",
-                "device": request.cookies.get(cookies.DEVICE, ""),
+                "device": cookies.known_device(request),
             }
         target = passed.target.format(**request.path_params)
         query = {name: request.query_params.getlist(name) for name in request.query_params}

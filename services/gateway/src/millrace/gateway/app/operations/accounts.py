@@ -11,6 +11,7 @@ from millrace.contracts.canonical import accounts
 from millrace.contracts.canonical.frame import ById, Done, Listing, Page
 from millrace.contracts.canonical.performance import AskPerformance, Performance
 from millrace.gateway.app.asking import Asking, Handlers
+from millrace.gateway.app.operations.limits import hold_to_limits
 from millrace.gateway.app.operations.performance import fractions, report
 from millrace.gateway.app.operations.refs import uuid_of
 
@@ -147,7 +148,11 @@ async def delete(asking: Asking, asked: ById) -> Done:
 async def assign_group(asking: Asking, asked: accounts.AssignGroup) -> accounts.Account:
     """The account, in another group than before."""
     account, group = uuid_of(asked.id, "account"), uuid_of(asked.group_id, "group")
+    before = (await asking.ask("execution", "GET", f"/accounts/{account}"))["group_id"]
     await asking.ask("execution", "PUT", f"/accounts/{account}/group", json={"group_id": group})
+    for changed in dict.fromkeys([before, str(group)]):
+        if changed is not None:
+            await hold_to_limits(asking, await asking.ask("execution", "GET", f"/groups/{changed}"))
     return await _one(asking, account)
 
 

@@ -11,6 +11,7 @@ from millrace.contracts.canonical.frame import ById, Done, Listing, Page
 from millrace.contracts.canonical.performance import AskPerformance, Performance
 from millrace.contracts.canonical.trading import Executed, ExecuteForGroup
 from millrace.gateway.app.asking import Asking, Handlers
+from millrace.gateway.app.operations.limits import hold_to_limits
 from millrace.gateway.app.operations.performance import fractions, report
 from millrace.gateway.app.operations.refs import uuid_of
 
@@ -71,16 +72,10 @@ def _terms(asked: accounts.SetGroup) -> dict[str, Any]:
     return sent
 
 
-async def _limit(asking: Asking, row: dict[str, Any]) -> None:
-    """Have risk hold the group's accounts to its limits."""
-    sent = {"account_ids": row["accounts"], "max_drawdown": row["max_drawdown"], "risk_limit": row["risk_limit"]}
-    await asking.ask("risk", "PUT", f"/groups/{row['id']}/limits", json=sent)
-
-
 async def create(asking: Asking, asked: accounts.SetGroup) -> accounts.Group:
     """A new group; its limits hold from now on for each account in it."""
     row = await asking.ask("execution", "POST", "/groups", json=_terms(asked))
-    await _limit(asking, row)
+    await hold_to_limits(asking, row)
     return await described(asking, row)
 
 
@@ -89,15 +84,16 @@ async def update(asking: Asking, asked: accounts.SetGroup) -> accounts.Group:
     if asked.id is None:
         raise MillraceError(Code.VALIDATION_ERROR, "group_id is required", fields={"group_id": "is required"})
     row = await asking.ask("execution", "PATCH", f"/groups/{uuid_of(asked.id, 'group')}", json=_terms(asked))
-    await _limit(asking, row)
+    await hold_to_limits(asking, row)
     return await described(asking, row)
 
 
 async def delete(asking: Asking, asked: ById) -> Done:
     """It is gone; its accounts stay, without the group's limits."""
     group = uuid_of(asked.id, "group")
+    await _one(asking, group)
+    await asking.ask("risk", "PUT", f"/groups/{group}/limits", json={"account_ids": []})  # a retry finds the group
     await asking.ask("execution", "DELETE", f"/groups/{group}")
-    await asking.ask("risk", "PUT", f"/groups/{group}/limits", json={"account_ids": []})
     return Done(at=asking.now, subject=str(group))
 
 
@@ -158,7 +154,7 @@ async def add(asking: Asking, asked: accounts.GroupMembers) -> accounts.MembersC
     group = uuid_of(asked.id, "group")
     known = [ref for ref in asked.accounts if isinstance(ref, UUID)]
     found = await asking.ask("execution", "POST", f"/groups/{group}/accounts", json={"account_ids": known})
-    await _limit(asking, found["group"])
+    await hold_to_limits(asking, found["group"])
     failed = [_not_joined(each["account_id"], each["code"], each["message"]) for each in found["failed"]]
     failed += [_not_joined(str(ref), Code.NOT_FOUND, "account not found") for ref in asked.accounts if ref not in known]
     return accounts.MembersChanged(
@@ -176,7 +172,7 @@ async def remove(asking: Asking, asked: accounts.GroupMembers) -> accounts.Membe
     row: dict[str, Any] = {}
     for ref in asked.accounts:
         row = await asking.ask("execution", "DELETE", f"/groups/{group}/accounts/{uuid_of(ref, 'account')}")
-    await _limit(asking, row)
+    await hold_to_limits(asking, row)
     done = tuple(str(ref) for ref in asked.accounts)
     return accounts.MembersChanged(group=await described(asking, row), done=done)
 

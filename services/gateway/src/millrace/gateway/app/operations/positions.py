@@ -80,9 +80,10 @@ async def close(asking: Asking, asked: trading.ClosePosition) -> trading.Order:
     sent = {"symbol": asked.spelling, "order_type": asked.order_type, "intent_id": asking.intent}
     account = uuid_of(asked.account_id, "account")
     found = await asking.ask("execution", "POST", f"/accounts/{account}/close-position", json=sent)
+    placed = [leg["order"] for leg in found["results"] if leg["order"] is not None]
+    if placed:
+        return order(placed[0])
     for leg in found["results"]:
-        if leg["order"] is not None:
-            return order(leg["order"])
         raise MillraceError(Code(leg["error"]["code"]), leg["error"]["message"], fields=leg["error"]["fields"])
     raise MillraceError(Code.INVALID_STATE, f"the account holds no {asked.symbol}")
 

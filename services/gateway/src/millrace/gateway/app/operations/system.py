@@ -78,7 +78,7 @@ class System:
     async def status(self, asking: Asking, asked: Nothing) -> system.SystemStatus:
         """The platform as the caller sees it, with their bots."""
         found, stored = await asyncio.gather(self.survey.services(), self._stored())
-        bots = (await asking.ask("bots", "GET", "/bots", query={"limit": 1000}))["items"]
+        bots = await asking.ask("bots", "GET", "/bots", query={"limit": 1000})
         streams = "active" if found["notifier"].there else "inactive"
         well = all(service.there for service in found.values())
         return system.SystemStatus(
@@ -86,8 +86,8 @@ class System:
             websocket=streams,
             sse=streams,
             api="operational" if well else "degraded",
-            bots_active=sum(1 for bot in bots if bot["status"] == "active"),
-            bots_total=len(bots),
+            bots_active=sum(1 for bot in bots["items"] if bot["status"] == "active"),
+            bots_total=bots["total"],
         )
 
     async def metrics(self, asking: Asking, asked: system.AskMetrics) -> system.MetricReadings:
