@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from libs.contracts.tests.samples import result
 from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.common.telemetry import metrics
 from millrace.contracts.dialects import endpoints
@@ -182,3 +183,13 @@ async def test_requests_are_counted_by_their_routes() -> None:
     assert 'route="/api/v1/bots/{bot_id}"' in shown
     assert ONE not in shown
     assert "/17" not in shown
+
+
+async def test_a_cancel_that_came_too_late_is_told_in_the_words_of_the_orders_maker() -> None:
+    late = {"cancelled": False, "reason": "the order is filled"}
+    order = f"/api/v1/trading/orders/{ONE}"
+    for origin, status, word in ((None, 200, "cancel_failed"), (Contract.CRYPTO, 400, None)):
+        made = result("orders.cancel", **late)
+        door = Door(orders_cancel=made.model_copy(update={"order": made.order.model_copy(update={"origin": origin})}))
+        reply = await door.ask("DELETE", order, token="trader")
+        assert (reply.status, reply.body.get("status")) == (status, word)
