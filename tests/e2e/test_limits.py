@@ -8,7 +8,7 @@ from millrace.common.auth.principal import Principal
 from millrace.common.runtime.platform import Platform
 from tests.e2e.client import Client, until
 
-ROUNDS = 20
+ROUNDS = 8
 ORDER = {"order_type": "LIMIT", "quantity": "0.01", "price": "20000"}  # each is worth 200 USDT
 
 

@@ -199,13 +199,16 @@ async def test_whoever_asks_first_gets_readings_that_were_just_taken(watch: Watc
     assert sorted(neighbours.asked) == NAMES
 
 
-async def test_an_hour_of_readings_is_kept(watch: Watch, clock: ManualClock) -> None:
+async def test_only_the_newest_readings_are_kept(
+    watch: Watch, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("millrace.gateway.app.survey._KEPT", 10)
     begun = clock.now()
-    for _ in range(245):
+    for _ in range(15):
         await watch.look()
         clock.advance(15)
     kept = await watch.readings("auth", "up", begun, None)
-    assert len(kept) == 240
+    assert len(kept) == 10
     assert kept[0].at == begun + timedelta(seconds=75)
 
 
