@@ -1,6 +1,8 @@
 """`millrace events tail`."""
 
 import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
@@ -10,11 +12,13 @@ import orjson
 
 from millrace.common.bus import inspection
 from millrace.common.events.topics import CATALOGUE
+from millrace.common.runtime.cli import wait_for_signal
 from millrace.common.runtime.commands.inspect import database_url
 from millrace.common.runtime.failures import ABSENT, USAGE, Failure
 from millrace.common.runtime.settings import Settings
 
 _LOOK_SECONDS = 0.3
+_ENDING_SECONDS = 3.0
 _AT_ONCE = 1000
 _NEWEST = """
 select * from (
@@ -38,9 +42,23 @@ async def tail(settings: Settings, topic: str, key: str | None, follow: bool, co
     if settings.bus == "memory":
         raise Failure("the memory bus keeps no messages", "use MILLRACE_BUS=postgres or kafka", USAGE)
     source = _kafka if settings.bus == "kafka" else _embedded
-    async for found in source(settings, topic, key, follow, count):
+    stopped = wait_for_signal()
+    printing = asyncio.ensure_future(_print(source(settings, topic, key, follow, count), output))
+    await asyncio.wait({printing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    if printing.done():
+        printing.result()
+        return 0
+    printing.cancel()
+    await asyncio.wait({printing}, timeout=_ENDING_SECONDS)
+    if not printing.done():  # a server that does not answer keeps nobody here
+        sys.stdout.flush()
+        os._exit(128 + stopped.result())
+    return 128 + stopped.result()
+
+
+async def _print(messages: AsyncIterator[dict[str, Any]], output: str) -> None:
+    async for found in messages:
         print(_line(found) if output == "table" else orjson.dumps(found, default=str).decode(), flush=True)
-    return 0
 
 
 def _line(found: dict[str, Any]) -> str:
