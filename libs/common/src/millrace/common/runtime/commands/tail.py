@@ -44,7 +44,8 @@ async def tail(settings: Settings, topic: str, key: str | None, follow: bool, co
     source = _kafka if settings.bus == "kafka" else _embedded
     stopped = wait_for_signal()
     printing = asyncio.ensure_future(_print(source(settings, topic, key, follow, count), output))
-    await asyncio.wait({printing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    waiting: set[asyncio.Future[Any]] = {printing, stopped}
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     if printing.done():
         printing.result()
         return 0
