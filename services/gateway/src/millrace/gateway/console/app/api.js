@@ -16,7 +16,7 @@ async function post(path, body) {
 
 function enter(found) {
   token = found.access_token;
-  user.value = found.user;
+  user.value = found.user ?? found.user_context;
   clearTimeout(timer);
   timer = setTimeout(() => renew().catch(() => {}), 800 * found.expires_in); // in time; a 401 does it as well
 }
