@@ -60,7 +60,7 @@ def test_a_stretch_without_money_has_no_return() -> None:
 async def test_everything_is_reported_on_at_once(wish: dict[str, Any], query: dict[str, Any]) -> None:
     services = Services({"portfolio GET /performance": rows.performance()})
     found = await do("portfolio.performance", services, AskPerformance(**wish))
-    assert services.last["query"] == {**query, "account_id": None}
+    assert services.last["query"] == {**query, "account_id": None, "currency": "USDT"}
     assert (found.subject, found.period, found.start) == ("", "30d", NOW)
     assert (found.initial_balance, found.final_balance) == (1000, 1050)
     (day,) = found.days

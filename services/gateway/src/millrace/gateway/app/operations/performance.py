@@ -47,8 +47,10 @@ def fractions(found: dict[str, Any]) -> dict[str, Any]:
 async def report(
     asking: Asking, asked: performance.AskPerformance, accounts: Sequence[UUID] | None = None, subject: str = ""
 ) -> performance.Performance:
-    """A stretch of time over some accounts, or over all."""
+    """A stretch of time over some accounts in the currency of the first, or over all in USDT."""
     query: dict[str, Any] = {"period": asked.period, "account_id": accounts}
+    if accounts is None:
+        query["currency"] = "USDT"  # what contract crypto counts in
     query |= {"start_date": asked.start and asked.start.isoformat(), "end_date": asked.end and asked.end.isoformat()}
     found = await asking.ask("portfolio", "GET", "/performance", query=query)
     days = tuple(

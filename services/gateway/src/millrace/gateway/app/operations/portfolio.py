@@ -7,12 +7,13 @@ from millrace.contracts.canonical.frame import Nothing
 from millrace.gateway.app.asking import Asking, Handlers
 
 _MOST_TRANSFERS = 1000
+_DOLLARS = "USDT"  # what contract crypto counts in
 _STATUS = {"completed": "completed", "rejected": "failed", "failed": "failed", "cancelled": "failed"}
 
 
 async def balance(asking: Asking, asked: Nothing) -> accounts.PortfolioBalance:
     """All accounts together."""
-    found = await asking.ask("portfolio", "GET", "/balance")
+    found = await asking.ask("portfolio", "GET", "/balance", query={"currency": _DOLLARS})
     assets = tuple(
         accounts.Asset(
             currency=one["asset"],

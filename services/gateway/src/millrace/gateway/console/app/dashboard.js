@@ -31,7 +31,7 @@ export function Dashboard({ theme }) {
   const working = (orders.value ?? []).filter((o) => ["pending", "open", "partially_filled"].includes(o.status));
   return html`<main id="overview">
     <section class="kpis" aria-label="summary">
-      <${Kpi} name="Equity" note="USDT, paper">${number(equity.value?.equity ?? balance.value?.total_wallet_balance)}<//>
+      <${Kpi} name="Equity" note="USDT, paper">${number(equity.value?.equity ?? balance.value?.assets.find((a) => a.asset === "USDT")?.wallet_balance)}<//>
       <${Kpi} name="Today" note="since 00:00 UTC">${signed(equity.value?.day_pnl ?? 0)}<//>
       <${Kpi} name="Drawdown" note="from the peak">${number(100 * (equity.value?.drawdown ?? 0))} %<//>
       <${Kpi} name="Exposure" note=${`${(positions.value ?? []).length} open positions`}>${number(exposure)}<//>

@@ -55,7 +55,7 @@ onMessage((message) => {
   if (message.type !== "event") return;
   const event = message.data;
   if (event.kind === "equity_marked") {
-    equity.value = event;
+    if (event.currency === "USDT") equity.value = event; // the account on luno counts in rand
     want("balance", "positions", "bots");
   }
   if (event.kind === "fill_booked") want("trades", "positions", "balance", "bots");
