@@ -97,7 +97,7 @@ async def test_seven_numbers_are_about_the_callers_bots_in_their_currency() -> N
 async def test_the_balance_is_of_all_accounts() -> None:
     services = Services({"portfolio GET /balance": rows.balance()})
     found = await do("portfolio.balance", services, Nothing())
-    assert services.last["query"] is None
+    assert services.last["query"] == {"currency": "USDT"}
     assert (found.wallet, found.locked, found.unrealized_pnl, found.currency) == (9600, 1, 5, "USDT")
     assert [(asset.currency, asset.total, asset.locked) for asset in found.assets] == [
         ("USDT", 9000, 1),
