@@ -39,6 +39,17 @@ async def test_a_prefix_chooses_and_keeps_the_path_whole(contract: Contract) -> 
     assert reply.body["root_path"] == f"/contracts/{contract}"
 
 
+SAYS = {"network": {"success", "error", "error_code", "timestamp"}, "crypto": {"error"}}
+
+
+@pytest.mark.parametrize(("name", "status"), [("network", 422), ("crypto", 400)])
+async def test_a_forbidden_character_is_refused_in_the_words_of_who_was_asked(name: str, status: int) -> None:
+    refused = await ask(front(), "GET", f"/contracts/{name}/api/bots", query="platform=%00x")
+    assert (refused.status, refused.headers["x-api-contract"]) == (status, name)
+    assert set(refused.body) == SAYS[name]
+    assert "character that is not allowed" in str(refused.body)
+
+
 async def test_a_prefix_comes_after_a_root_path_that_is_there_already() -> None:
     reply = await ask(front(), "GET", "/contracts/crypto/health", scope={"root_path": "/millrace"})
     assert reply.body["root_path"] == "/millrace/contracts/crypto"

@@ -44,6 +44,7 @@ class Dispatch:
 
         try:
             scope["contract"] = self._chosen(scope)
+            _readable(scope)
         except MillraceError as refused:
             if scope["type"] == "websocket":
                 await receive()
@@ -54,8 +55,6 @@ class Dispatch:
         await self._app(scope, receive, told)
 
     def _chosen(self, scope: Any) -> Contract | None:
-        if b"%00" in scope.get("query_string", b""):
-            raise MillraceError(Code.VALIDATION_ERROR, "the address contains a character that is not allowed")
         contract, beginning = select.by_address(scope["path"])
         scope["root_path"] = scope.get("root_path", "") + beginning
         if contract is None and self._ports:
@@ -65,6 +64,12 @@ class Dispatch:
         asked = HTTPConnection(scope)
         word = asked.headers.get(select.HEADER) or _asked_in_query(asked)
         return select.named(word) if word else None
+
+
+def _readable(scope: Any) -> None:
+    """After the choice, so that the refusal speaks the chosen contract."""
+    if b"%00" in scope.get("query_string", b""):
+        raise MillraceError(Code.VALIDATION_ERROR, "the address contains a character that is not allowed")
 
 
 def _asked_in_query(asked: HTTPConnection) -> str | None:
