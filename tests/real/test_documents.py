@@ -1,7 +1,7 @@
 """The OpenAPI documents against the running platform: whatever is sent, nothing breaks and every answer is as it says.
 
 Requests are made up from each document, good ones and bad ones. `MILLRACE_TEST_FUZZ_SECONDS` is how long for each of
-the six (by default 15), `MILLRACE_TEST_FUZZ_SEED` what is made up (by default the same each time; give another to look for more).
+the six (by default 15). What is made up is the same each time; `MILLRACE_TEST_FUZZ_SEED` gives another.
 """
 
 import asyncio
