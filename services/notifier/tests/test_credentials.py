@@ -44,10 +44,22 @@ def test_a_token_among_subprotocols_is_found_and_one_that_was_offered_is_chosen(
         (asked("token=two", authorization="Bearer one"), "one"),
         (asked("token=two", authorization="Basic b25l"), "two"),
         (asked("token=two"), "two"),
+        (asked("token=two", **{"x-api-key": KEY}), KEY),
+        (asked("token=two", authorization="Bearer one", **{"x-api-key": KEY}), "one"),
         (asked(authorization="Bearer"), None),
         (asked(), None),
     ],
-    ids=["header", "spaces", "header first", "another scheme", "address", "nothing after it", "nothing"],
+    ids=[
+        "header",
+        "spaces",
+        "header first",
+        "another scheme",
+        "address",
+        "key",
+        "token first",
+        "nothing after it",
+        "nothing",
+    ],
 )
 def test_a_token_is_taken_from_the_header_then_from_the_address(request_: HTTPConnection, token: str | None) -> None:
     assert credentials.bearer(request_) == token

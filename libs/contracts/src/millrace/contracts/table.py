@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -88,9 +89,32 @@ class Row:
         return (self.path, *self.also)
 
 
+class Transport(StrEnum):
+    """How a stream reaches its client."""
+
+    EVENTS = "server-sent events"
+    WEBSOCKET = "websocket"
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Where a document's clients are told what happens. `path` and `also` as in a row; without `contract` it is ours."""
+
+    transport: Transport
+    path: str
+    contract: Contract | None = None
+    access: Access = Access.USER
+    also: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every address of this stream."""
+        return (self.path, *self.also)
+
+
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """One contract: what it is called, its endpoints and how it says that something went wrong.
+    """One contract: what it is called, its endpoints and streams, and how it says that something went wrong.
 
     `error` makes the body of an error, `status` its HTTP status.
     """
@@ -102,6 +126,7 @@ class Dialect:
     rows: tuple[Row, ...]
     error: Callable[[Problem], Any]
     status: Callable[[Problem], int]
+    streams: tuple[Stream, ...] = ()
 
 
 def order(path: str) -> tuple[tuple[int, str], ...]:

@@ -8,6 +8,7 @@ from millrace.contracts.application import (
     groups,
     members,
     reports,
+    stream,
     system,
     trading,
     webhook,
@@ -37,4 +38,5 @@ DIALECT = Dialect(
     ),
     error=errors.error,
     status=errors.status,
+    streams=stream.STREAMS,
 )

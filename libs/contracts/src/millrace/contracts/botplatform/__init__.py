@@ -1,6 +1,6 @@
 """Contract botplatform: UUIDs, decimal text, upper-case sides and types, lower-case states, `items` in pages."""
 
-from millrace.contracts.botplatform import backtests, bots, market, orders, risk, upkeep, users
+from millrace.contracts.botplatform import backtests, bots, market, orders, risk, stream, upkeep, users
 from millrace.contracts.botplatform.faults import error, status
 from millrace.contracts.names import Contract
 from millrace.contracts.table import Dialect
@@ -13,4 +13,5 @@ DIALECT = Dialect(
     rows=(*users.ROWS, *bots.ROWS, *orders.ROWS, *market.ROWS, *risk.ROWS, *upkeep.ROWS, *backtests.ROWS),
     error=error,
     status=status,
+    streams=stream.STREAMS,
 )

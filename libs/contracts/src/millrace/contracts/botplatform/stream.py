@@ -7,7 +7,13 @@ from millrace.common.events.trading import OrderUpdated
 from millrace.common.kernel.money import plain
 from millrace.contracts.names import Contract
 from millrace.contracts.spelling import joined, moment_ms, price
+from millrace.contracts.table import Stream, Transport
 from millrace.contracts.vocab import ORDER_STATUS
+
+STREAMS = (
+    Stream(Transport.WEBSOCKET, "/api/v1/ws/orders", Contract.BOTPLATFORM),
+    Stream(Transport.WEBSOCKET, "/api/v1/ws/market/{symbol:path}", Contract.BOTPLATFORM),
+)
 
 
 def ticker(seen: PriceSeen, spelling: str | None = None) -> dict[str, Any]:

@@ -1,6 +1,17 @@
 """Contract crypto: upper-case words, text for amounts, numbers for ids."""
 
-from millrace.contracts.crypto import auth, backtests, learning, market, portfolio, risk, strategies, trading, wire
+from millrace.contracts.crypto import (
+    auth,
+    backtests,
+    learning,
+    market,
+    portfolio,
+    risk,
+    strategies,
+    stream,
+    trading,
+    wire,
+)
 from millrace.contracts.table import Dialect
 
 DIALECT = Dialect(
@@ -20,4 +31,5 @@ DIALECT = Dialect(
     ),
     error=wire.error,
     status=wire.status,
+    streams=stream.STREAMS,
 )

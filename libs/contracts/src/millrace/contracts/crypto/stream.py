@@ -8,7 +8,11 @@ from millrace.common.events.trading import OrderUpdated
 from millrace.common.kernel.money import ZERO, divided, plain
 from millrace.contracts.crypto.wire import CRYPTO
 from millrace.contracts.spelling import fixed, joined, moment, price
+from millrace.contracts.table import Stream, Transport
 from millrace.contracts.vocab import ORDER_STATUS, POSITION_SIDE
+
+STREAMS = (Stream(Transport.WEBSOCKET, "/ws", CRYPTO, also=("/api/v1/ws",)),)
+"""Some clients append `/ws` to their base address."""
 
 
 def market_data(candle: CandleForming | CandleClosed, spelling: str | None = None) -> dict[str, Any]:

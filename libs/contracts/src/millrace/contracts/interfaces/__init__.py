@@ -1,6 +1,6 @@
 """Contract interfaces: JSON numbers, lower-case words, `BTC/USD`, named lists without counts, every success a 200."""
 
-from millrace.contracts.interfaces import market, monitoring, orders, positions, risk, strategies, users
+from millrace.contracts.interfaces import market, monitoring, orders, positions, risk, strategies, stream, users
 from millrace.contracts.interfaces.faults import error, status
 from millrace.contracts.names import Contract
 from millrace.contracts.table import Dialect
@@ -21,4 +21,5 @@ DIALECT = Dialect(
     ),
     error=error,
     status=status,
+    streams=stream.STREAMS,
 )

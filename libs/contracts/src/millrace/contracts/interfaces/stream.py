@@ -8,7 +8,10 @@ from millrace.common.events.trading import OrderUpdated
 from millrace.common.kernel.money import ZERO, divided
 from millrace.contracts.names import Contract
 from millrace.contracts.spelling import moment, number, slashed
+from millrace.contracts.table import Stream, Transport
 from millrace.contracts.vocab import ORDER_STATUS, SEVERITY
+
+STREAMS = (Stream(Transport.WEBSOCKET, "/ws/v1", Contract.INTERFACES),)
 
 
 def market_data(seen: PriceSeen, spelling: str | None = None, exchange: str | None = None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Contract network: paths of its own, a success flag, numbers and percents."""
 
-from millrace.contracts.network import auth, bots, chat, money, system, wire
+from millrace.contracts.network import auth, bots, chat, money, stream, system, wire
 from millrace.contracts.table import Dialect
 
 DIALECT = Dialect(
@@ -11,4 +11,5 @@ DIALECT = Dialect(
     rows=(*auth.ROWS, *system.ROWS, *bots.ROWS, *money.ROWS, *chat.ROWS),
     error=wire.error,
     status=wire.status,
+    streams=stream.STREAMS,
 )

@@ -14,6 +14,12 @@ from millrace.contracts.canonical.trading import Trade
 from millrace.contracts.network.money import trade
 from millrace.contracts.network.wire import NETWORK
 from millrace.contracts.spelling import moment, number, slashed
+from millrace.contracts.table import Stream, Transport
+
+STREAMS = (
+    Stream(Transport.EVENTS, "/api/realtime/events", NETWORK),
+    Stream(Transport.WEBSOCKET, "/api/ws", NETWORK),
+)
 
 
 def heartbeat(counter: int, now: datetime) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from millrace.common.web.client import Answer, InProcess, ServiceClient, error_o
 from millrace.common.web.errors import Renderer
 
 _BEGINNINGS = ("/ws", "/api/v1/ws", "/api/ws", "/api/realtime/events")
-_ASKED = (b"authorization", b"last-event-id", b"user-agent", b"traceparent")
+_ASKED = (b"authorization", b"x-api-key", b"last-event-id", b"user-agent", b"traceparent")
 _PARAMETERS = ("token", "last_event_id")
 _ANSWERED = ("content-type", "cache-control", "x-accel-buffering", "retry-after", "www-authenticate", "x-request-id")
 _KEPT = {"x-request-id", "x-trace-id", "x-content-type-options", "allow"}

@@ -10,11 +10,11 @@ _SUBPROTOCOL = "bearer"
 
 
 def bearer(request: HTTPConnection) -> str | None:
-    """The token in the `Authorization` header or in `?token=`."""
+    """The token in the `Authorization` header, in `X-API-Key` or in `?token=`."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         return token.strip()
-    return request.query_params.get("token")
+    return request.headers.get("x-api-key") or request.query_params.get("token")
 
 
 def offered(protocols: Sequence[str]) -> tuple[str | None, str | None]:

@@ -176,14 +176,14 @@ class Crypto(Manners):
 PATHS: Mapping[str, Callable[[Desk, Mapping[str, str]], Manners]] = {
     "/api/ws": Network,
     "/ws": Crypto,
-    "/api/v1/ws": Crypto,  # for clients that append `/ws` to their base address
+    "/api/v1/ws": Crypto,
     "/ws/v1": Interfaces,
     "/api/v1/ws/orders": Orders,
     "/api/v1/ws/market/{symbol:path}": Market,
     "/ws/{user_id}": Application,
     "/api/v1/ws/{user_id}": Application,
 }
-"""In the order in which they are tried: words before values."""
+"""By the address that the contracts declare."""
 
 
 def _uuid(text: Any) -> UUID | None:

@@ -17,6 +17,8 @@ from millrace.common.db.database import RETRYABLE
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.telemetry import metrics
 from millrace.common.web.frames import FRAMES
+from millrace.contracts.dialects import streams
+from millrace.contracts.table import Transport
 from millrace.notifier.api import credentials
 from millrace.notifier.api.listening import Listening
 from millrace.notifier.api.manners import PATHS, Manners
@@ -169,9 +171,10 @@ class Session:
 
 
 def routes(desk: Desk) -> APIRouter:
-    """The WebSocket routes."""
+    """The WebSocket routes: what the contracts declare and nothing else."""
     api = APIRouter()
-    api.routes += [WebSocketRoute(path, Connect(desk, make)) for path, make in PATHS.items()]
+    declared = (path for path, stream in streams().items() if stream.transport is Transport.WEBSOCKET)
+    api.routes += [WebSocketRoute(path, Connect(desk, PATHS[path])) for path in declared]
     return api
 
 
