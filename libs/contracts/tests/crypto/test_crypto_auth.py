@@ -29,7 +29,7 @@ def test_a_password_is_never_written_out() -> None:
     assert "horse" not in repr(body.model_validate(ASKED))
 
 
-@pytest.mark.parametrize("name", ["trader@example.com", "Trader1", " trader1", "торговец"])
+@pytest.mark.parametrize("name", ["trader@example.com", "Trader1", "торговец"])
 def test_a_name_is_passed_on_as_it_was_written_since_it_may_be_an_address(name: str) -> None:
     assert CRYPTO.asks(LOGIN, {**ASKED, "username": name}).name == name
 
@@ -85,6 +85,8 @@ def test_both_must_be_there(key: str) -> None:
         ({"username": "x" * 255}, "username"),
         ({"username": 5}, "username"),
         ({"username": None}, "username"),
+        ({"username": " "}, "username"),
+        ({"password": ""}, "password"),
         ({"password": "x" * 1025}, "password"),
         ({"password": ["x"]}, "password"),
         ({"totp_code": "1" * 65}, "totp_code"),
@@ -103,7 +105,7 @@ def test_a_login_is_bounded(told: dict[str, Any], field: str) -> None:
 
 @pytest.mark.parametrize(
     "told",
-    [{"username": "x" * 254}, {"password": "x" * 1024}, {"mfa_token": "1" * 64}, {"username": ""}, {"password": ""}],
+    [{"username": "x" * 254}, {"password": "x" * 1024}, {"mfa_token": "1" * 64}],
     ids=lambda value: str(value)[:40],
 )
 def test_at_the_bound_a_login_is_still_one(told: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 from millrace.contracts.application.answering import Answer, Json, Stamp, When, done, told
 from millrace.contracts.application.asking import APPLICATION, by, endpoint, nothing
 from millrace.contracts.canonical import users
+from millrace.contracts.entering import Entering, Refreshing, login, refresh
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import moment
 from millrace.contracts.table import Asked, Call, Shape, View
@@ -16,34 +17,10 @@ from millrace.contracts.vocab import ROLE
 Role = Literal["admin", "exporter", "viewer"]
 
 
-class DeviceInfo(Asked):
-    """What a client says of itself."""
-
-    ip_address: str | None = Field(None, max_length=64)
-    user_agent: str | None = Field(None, max_length=500)
-    device_type: str | None = Field(None, max_length=64)
-
-
-class LoginBody(Asked):
-    """Who signs in. A second factor goes by either name."""
-
-    username: str = Field(min_length=1, max_length=254)
-    password: SecretStr = Field(min_length=1, max_length=1024)
-    totp_code: str | None = Field(None, max_length=64)
-    mfa_token: str | None = Field(None, max_length=64)
-    device_info: DeviceInfo | None = None
-
-
 class LogoutBody(Asked):
     """Names the session that ends where no access token does."""
 
     refresh_token: SecretStr | None = Field(None, max_length=4096)
-
-
-class RefreshBody(Asked):
-    """The token from the login."""
-
-    refresh_token: SecretStr = Field(min_length=1, max_length=4096)
 
 
 class ResetBody(Asked):
@@ -106,22 +83,9 @@ class Permissions(Stamp):
     role: Role
 
 
-def _login(call: Call) -> users.Login:
-    asked: LoginBody = call.body
-    device = None
-    if asked.device_info is not None:
-        device = users.Device(**asked.device_info.model_dump(exclude_none=True))
-    code = asked.totp_code or asked.mfa_token or None
-    return users.Login(name=asked.username, password=asked.password, code=code, device=device)
-
-
 def _logout(call: Call) -> users.Logout:
     asked: LogoutBody | None = call.body
     return users.Logout(refresh_token=asked.refresh_token if asked else None)
-
-
-def _refresh(call: Call) -> users.Refresh:
-    return users.Refresh(refresh_token=call.body.refresh_token)
 
 
 def _request_reset(call: Call) -> users.RequestReset:
@@ -173,7 +137,7 @@ _RESET = "If an account exists with this email, reset instructions will be sent"
 _PUBLIC, _USER = Access.PUBLIC, Access.USER
 
 ROWS = (
-    endpoint("POST", "/auth/login", "auth.login", _PUBLIC, View(_login, _tokens, Tokens, body=LoginBody)),
+    endpoint("POST", "/auth/login", "auth.login", _PUBLIC, View(login, _tokens, Tokens, body=Entering)),
     # for everybody: an access token ends its session, and so does a refresh token in the body
     endpoint(
         "POST",
@@ -182,7 +146,7 @@ ROWS = (
         _PUBLIC,
         View(_logout, done("Successfully logged out"), Answer[Stamp], body=LogoutBody),
     ),
-    endpoint("POST", "/auth/refresh", "auth.refresh", _PUBLIC, View(_refresh, _tokens, Tokens, body=RefreshBody)),
+    endpoint("POST", "/auth/refresh", "auth.refresh", _PUBLIC, View(refresh, _tokens, Tokens, body=Refreshing)),
     endpoint("GET", "/auth/me", "auth.me", _USER, View(nothing, _context, UserContext)),
     endpoint(
         "POST",

@@ -7,25 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from millrace.common.kernel.errors import Code
-from millrace.contracts.botplatform.wire import (
-    Amount,
-    B,
-    Id,
-    Paged,
-    Paging,
-    RefText,
-    Spoken,
-    SymbolText,
-    Time,
-    nothing,
-    page,
-    refused,
-    row,
-    symbol,
-)
+from millrace.contracts.botplatform.wire import Amount, B, Id, Paged, Paging, nothing, page, refused, row, symbol
 from millrace.contracts.canonical.frame import ById, Page
 from millrace.contracts.canonical.performance import Metrics
 from millrace.contracts.canonical.research import Backtest, CreateBacktest, EquityPoint, ListBacktests
+from millrace.contracts.fields import RefText, Spoken, SymbolText, Time
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Moment, Number, fixed, moment, percent, ratio
 from millrace.contracts.table import Asked, Call, Shape, View
@@ -43,9 +29,9 @@ class Costs(Asked):
     """How a backtest trades. Rates are fractions; `slippage` is that of a model other than NONE."""
 
     initial_capital: Annotated[Number, Field(gt=0, le=Decimal(10**12))] = Decimal(10_000)
-    mode: Annotated[str, Spoken(MODE)] = "PERCENT_EQUITY"
+    mode: Annotated[str, Spoken(MODE, B)] = "PERCENT_EQUITY"
     commission_rate: Fraction = Decimal("0.001")
-    slippage_model: Annotated[str, Spoken(SLIPPAGE)] = "FIXED"
+    slippage_model: Annotated[str, Spoken(SLIPPAGE, B)] = "FIXED"
     slippage: Fraction = Decimal("0.0005")
 
 
@@ -62,7 +48,7 @@ class NewBacktest(Asked):
 class Backtests(Paging):
     """Which backtests."""
 
-    status: Annotated[str, Spoken(BACKTEST_STATUS)] | None = None
+    status: Annotated[str, Spoken(BACKTEST_STATUS, B)] | None = None
     strategy_id: RefText | None = None
 
 

@@ -6,25 +6,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from millrace.contracts.botplatform.wire import (
-    B,
-    Exchange,
-    Id,
-    Name,
-    Paged,
-    Paging,
-    RefText,
-    Spoken,
-    SymbolText,
-    Time,
-    free,
-    nothing,
-    page,
-    row,
-    symbol,
-)
+from millrace.contracts.botplatform.wire import B, Id, Paged, Paging, nothing, page, row, symbol
 from millrace.contracts.canonical.bots import Bot, BotVerb, ChangeBot, CreateBot, ListBots, UpdateBot
 from millrace.contracts.canonical.frame import ById, Page
+from millrace.contracts.fields import Exchange, Name, RefText, Spoken, SymbolText, Time, free
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Number, joined, moment
 from millrace.contracts.table import Asked, Call, Shape, View
@@ -73,7 +58,7 @@ class SetBot(Asked):
 class Bots(Paging):
     """Which bots."""
 
-    status: Annotated[str, Spoken(BOT_STATUS)] | None = None
+    status: Annotated[str, Spoken(BOT_STATUS, B)] | None = None
     exchange: Exchange | None = None
 
 

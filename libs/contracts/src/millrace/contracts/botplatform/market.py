@@ -6,8 +6,9 @@ from typing import Any
 from pydantic import Field
 
 from millrace.common.kernel.money import plain
-from millrace.contracts.botplatform.wire import Amount, Time, TimeframeText, row, symbol, timeframe
+from millrace.contracts.botplatform.wire import Amount, TimeframeText, row, symbol, timeframe
 from millrace.contracts.canonical.market import AskMarket, Bar, Candles, ListCandles, Ticker
+from millrace.contracts.fields import Time
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import joined, moment, price
 from millrace.contracts.table import Asked, Call, Shape, View

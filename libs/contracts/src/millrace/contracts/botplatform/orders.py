@@ -3,67 +3,32 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, StringConstraints, model_validator
-
 from millrace.common.events.trading import OrderType, Side, TimeInForce
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.money import plain
-from millrace.contracts.botplatform.wire import (
-    Amount,
-    B,
-    Exchange,
-    Id,
-    Paged,
-    Paging,
-    RefText,
-    Spoken,
-    SymbolText,
-    Time,
-    absent,
-    page,
-    refused,
-    row,
-    symbol,
-)
+from millrace.contracts.botplatform.wire import Amount, B, Id, Paged, Paging, absent, page, refused, row, symbol
 from millrace.contracts.canonical.frame import ById, Page
 from millrace.contracts.canonical.trading import Cancelled, CancelOrder, ListOrders, Order, PlaceOrder
+from millrace.contracts.fields import Exchange, Ordering, RefText, Spoken, SymbolText, Time
 from millrace.contracts.names import Access
-from millrace.contracts.spelling import Number, joined, moment, price
-from millrace.contracts.table import Asked, Call, Shape, View
+from millrace.contracts.spelling import joined, moment, price
+from millrace.contracts.table import Call, Shape, View
 from millrace.contracts.vocab import ORDER_STATUS, ORDER_TYPE, SIDE, TIME_IN_FORCE
 
-SERVERS = {
-    "id", "num", "order_id", "user_id", "status", "reason", "filled_quantity", "average_price", "avg_fill_price",
-    "fees", "origin", "source", "created_at", "placed_at", "updated_at",
-}  # fmt: skip
-"""What only the server says of an order; in a request it means nothing."""
 StatusWord = Literal["pending", "open", "partially_filled", "filled", "cancelled", "rejected", "expired"]
 
 
-class NewOrder(Asked):
+class NewOrder(Ordering):
     """An order for a bot, or by hand: then `exchange` says where.
 
-    LIMIT needs `price`, STOP_LOSS and TAKE_PROFIT need `stop_price`. A key that nobody knows is refused: a misspelt
-    price must not become an order without one.
+    LIMIT needs `price`, STOP_LOSS and TAKE_PROFIT need `stop_price`.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     bot_id: RefText | None = None
     exchange: Exchange | None = None
-    symbol: SymbolText
-    side: Annotated[str, Spoken(SIDE)]
-    order_type: Annotated[str, Spoken(ORDER_TYPE)]
-    quantity: Number
-    price: Number | None = None
-    stop_price: Number | None = None
-    time_in_force: Annotated[str, Spoken(TIME_IN_FORCE)] = "gtc"
-    client_order_id: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_the_servers(cls, told: Any) -> Any:
-        return {key: value for key, value in told.items() if key not in SERVERS} if isinstance(told, dict) else told
+    side: Annotated[str, Spoken(SIDE, B)]
+    order_type: Annotated[str, Spoken(ORDER_TYPE, B)]
+    time_in_force: Annotated[str, Spoken(TIME_IN_FORCE, B)] = "gtc"
 
 
 class Orders(Paging):
@@ -71,7 +36,7 @@ class Orders(Paging):
 
     bot_id: RefText | None = None
     symbol: SymbolText | None = None
-    status: Annotated[str, Spoken(ORDER_STATUS)] | None = None
+    status: Annotated[str, Spoken(ORDER_STATUS, B)] | None = None
 
 
 class OrderMade(Shape):

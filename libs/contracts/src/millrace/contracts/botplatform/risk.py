@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from millrace.common.kernel.errors import Code
-from millrace.contracts.botplatform.wire import Amount, B, Id, Spoken, SymbolText, Time, refused, row, symbol
+from millrace.contracts.botplatform.wire import Amount, B, Id, refused, row, symbol
 from millrace.contracts.canonical.frame import Nothing, Page
 from millrace.contracts.canonical.risk import CreateLimit, ListRiskEvents, RiskEvent, RiskLimit, RiskLimits
+from millrace.contracts.fields import Spoken, SymbolText, Time
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Number, fixed, fraction, moment, percent
 from millrace.contracts.table import Asked, Call, Shape, View
@@ -23,7 +24,7 @@ _NEWEST = 100
 class NewLimit(Asked):
     """A limit of the caller's own: quote currency, or percent for DRAWDOWN. Thresholds are percent of it."""
 
-    limit_type: Annotated[str, Spoken(LIMIT_TYPE)]
+    limit_type: Annotated[str, Spoken(LIMIT_TYPE, B)]
     limit_value: Annotated[Number, Field(ge=0)]
     symbol: SymbolText | None = None
     warning_threshold: Percent = Decimal(80)

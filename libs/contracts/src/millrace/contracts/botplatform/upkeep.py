@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from millrace.common.kernel.errors import Code
-from millrace.contracts.botplatform.wire import B, Free, Id, Spoken, Time, refused, row
+from millrace.contracts.botplatform.wire import B, Id, refused, row
 from millrace.contracts.canonical.frame import Nothing
 from millrace.contracts.canonical.research import Cache, CreateJob, DeleteKeys, Job, Jobs, KeysDeleted
+from millrace.contracts.fields import Free, Spoken, Time
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import moment, number
 from millrace.contracts.table import Asked, Call, Shape, View
@@ -24,7 +25,7 @@ class NewJob(Asked):
 
     name: JobName
     args: Free = Field(default_factory=dict)
-    priority: Annotated[str, Spoken(PRIORITY)] = "normal"
+    priority: Annotated[str, Spoken(PRIORITY, B)] = "normal"
     max_retries: int = Field(3, ge=0, le=20)
 
 

@@ -5,18 +5,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from millrace.contracts.botplatform.wire import B, Bearer, Id, Time, Word, row
+from millrace.contracts.botplatform.wire import B, Bearer, Id, Word, row
 from millrace.contracts.canonical.frame import Nothing
 from millrace.contracts.canonical.system import Health
-from millrace.contracts.canonical.users import Device, Login, Refresh, Register, Secret, SignedIn, UpdateUser, User
+from millrace.contracts.canonical.users import Register, Secret, SignedIn, UpdateUser, User
+from millrace.contracts.entering import Entering, Refreshing, UserName, login, refresh
+from millrace.contracts.fields import Time
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import moment
 from millrace.contracts.table import Asked, Call, Shape, View
 from millrace.contracts.vocab import HEALTH
 
 Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
-UserName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=254)]
-Code = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)]
 HealthWord = Literal["healthy", "unhealthy"]
 
 
@@ -28,30 +28,6 @@ class Registering(Asked):
     password: Annotated[Secret, Field(min_length=1)]
     full_name: str = Field("", max_length=200)
     invite_code: str | None = Field(None, max_length=200)
-
-
-class DeviceInfo(Asked):
-    """What a client says of itself."""
-
-    ip_address: str = Field("", max_length=64)
-    user_agent: str = Field("", max_length=500)
-    device_type: str = Field("", max_length=64)
-
-
-class Entering(Asked):
-    """A user name or an e-mail address, and a password; a second factor's code has two names."""
-
-    username: UserName
-    password: Annotated[Secret, Field(min_length=1)]
-    totp_code: Code | None = None
-    mfa_token: Code | None = None
-    device_info: DeviceInfo | None = None
-
-
-class Refreshing(Asked):
-    """A refresh token."""
-
-    refresh_token: Annotated[Secret, Field(min_length=1)]
 
 
 class SetPreferences(Asked):
@@ -171,13 +147,6 @@ def _register(call: Call) -> Register:
     return Register(**call.body.model_dump())
 
 
-def _login(call: Call) -> Login:
-    asked: Entering = call.body
-    device = Device(**asked.device_info.model_dump()) if asked.device_info else None
-    code = asked.totp_code or asked.mfa_token
-    return Login(name=asked.username, password=asked.password, code=code, device=device)
-
-
 def _update(call: Call) -> UpdateUser:
     asked: SetProfile = call.body
     liked = asked.preferences.model_dump(exclude_none=True) if asked.preferences else {}
@@ -196,13 +165,13 @@ ROWS = (
         Access.PUBLIC,
         View(_register, tokens, Tokens, 201, body=Registering),
     ),
-    row("POST", "/api/v1/auth/login", "auth.login", Access.PUBLIC, View(_login, tokens, Tokens, body=Entering)),
+    row("POST", "/api/v1/auth/login", "auth.login", Access.PUBLIC, View(login, tokens, Tokens, body=Entering)),
     row(
         "POST",
         "/api/v1/auth/refresh",
         "auth.refresh",
         Access.PUBLIC,
-        View(lambda call: Refresh(refresh_token=call.body.refresh_token), token, Token, body=Refreshing),
+        View(refresh, token, Token, body=Refreshing),
     ),
     row("GET", _ME, "auth.me", Access.USER, View(lambda call: Nothing(), profile, Profile)),
     row("PATCH", _ME, "auth.update_me", Access.USER, View(_update, profile, Profile, body=SetProfile)),

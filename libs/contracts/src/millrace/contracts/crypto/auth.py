@@ -3,30 +3,11 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr
-
-from millrace.contracts.canonical.users import Device, Login, SignedIn
+from millrace.contracts.canonical.users import SignedIn
 from millrace.contracts.crypto.wire import CRYPTO
+from millrace.contracts.entering import Entering, login
 from millrace.contracts.names import Access
-from millrace.contracts.table import Asked, Call, Row, Shape, View
-
-
-class DeviceBody(Asked):
-    """What a client says of itself."""
-
-    ip_address: str = Field("", max_length=64)
-    user_agent: str = Field("", max_length=500)
-    device_type: str = Field("", max_length=64)
-
-
-class LoginBody(Asked):
-    """Name and password; the second factor's code has two names."""
-
-    username: str = Field(max_length=254)
-    password: SecretStr = Field(max_length=1024)
-    totp_code: str | None = Field(None, max_length=64)
-    mfa_token: str | None = Field(None, max_length=64)
-    device_info: DeviceBody | None = None
+from millrace.contracts.table import Row, Shape, View
 
 
 class Who(Shape):
@@ -47,12 +28,6 @@ class Tokens(Shape):
     user: Who
 
 
-def _login(call: Call) -> Login:
-    said: LoginBody = call.body
-    device = Device(**said.device_info.model_dump()) if said.device_info else None
-    return Login(name=said.username, password=said.password, code=said.totp_code or said.mfa_token, device=device)
-
-
 def _tokens(found: SignedIn, now: datetime) -> dict[str, Any]:
     user = found.user
     return {
@@ -71,6 +46,6 @@ ROWS = (
         CRYPTO,
         "auth.login",
         Access.PUBLIC,
-        View(_login, _tokens, Tokens, body=LoginBody),
+        View(login, _tokens, Tokens, body=Entering),
     ),
 )

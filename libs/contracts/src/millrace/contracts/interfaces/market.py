@@ -9,7 +9,8 @@ from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.kernel.timeframes import parse_timeframe
 from millrace.contracts.canonical.market import Bar, Candles, ListCandles, ListMarkets, Market, Markets
-from millrace.contracts.interfaces.wire import Exchange, Time, refused, row, symbol
+from millrace.contracts.fields import Exchange, Time
+from millrace.contracts.interfaces.wire import refused, row, symbol
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Moment, moment, number, slashed
 from millrace.contracts.table import Asked, Call, Shape, View

@@ -7,7 +7,8 @@ from millrace.common.kernel.errors import Code
 from millrace.contracts.canonical.frame import Page
 from millrace.contracts.canonical.risk import ListAlerts, SystemAlert
 from millrace.contracts.canonical.system import AskMetrics, MetricReadings
-from millrace.contracts.interfaces.wire import I, Plain, Spoken, Time, refused, row
+from millrace.contracts.fields import Spoken, Time
+from millrace.contracts.interfaces.wire import I, Plain, refused, row
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Moment, moment, number
 from millrace.contracts.table import Asked, Call, Shape, View
@@ -29,8 +30,8 @@ class Metrics(Asked):
 class Alerts(Asked):
     """Which alerts: the active ones, unless the resolved ones are asked for."""
 
-    status: Annotated[str, Spoken(STATE)] = "active"
-    severity: Annotated[str, Spoken(SEVERITY)] | None = None
+    status: Annotated[str, Spoken(STATE, I)] = "active"
+    severity: Annotated[str, Spoken(SEVERITY, I)] | None = None
 
 
 class MetricBody(Shape):

@@ -4,50 +4,29 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, StringConstraints, model_validator
-
 from millrace.common.events.trading import OrderType, Side, TimeInForce
 from millrace.common.kernel.errors import Code
 from millrace.contracts.canonical.frame import ById
 from millrace.contracts.canonical.trading import Cancelled, CancelOrder, Order, PlaceOrder
-from millrace.contracts.interfaces.wire import Exchange, I, RefText, Spoken, SymbolText, Time, refused, row, symbol
+from millrace.contracts.fields import Exchange, Ordering, RefText, Spoken, Time
+from millrace.contracts.interfaces.wire import I, refused, row, symbol
 from millrace.contracts.names import Access
-from millrace.contracts.spelling import Number, moment, number, slashed
-from millrace.contracts.table import Asked, Call, Shape, View
+from millrace.contracts.spelling import moment, number, slashed
+from millrace.contracts.table import Call, Shape, View
 from millrace.contracts.vocab import ORDER_STATUS, ORDER_TYPE, SIDE, TIME_IN_FORCE
 
-SERVERS = {
-    "id", "num", "order_id", "user_id", "status", "reason", "filled_quantity", "average_price", "avg_fill_price",
-    "fees", "origin", "source", "created_at", "placed_at", "updated_at", "cancelled_at",
-}  # fmt: skip
-"""What only the server says of an order; in a request it means nothing."""
 SideWord = Literal["buy", "sell"]
 TypeWord = Literal["market", "limit", "stop_loss", "take_profit"]
 
 
-class NewOrder(Asked):
-    """An order. A limit order needs `price`, stop_loss and take_profit need `stop_price`.
+class NewOrder(Ordering):
+    """An order. A limit order needs `price`, stop_loss and take_profit need `stop_price`."""
 
-    A key that nobody knows is refused: a misspelt price must not become an order without one.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    symbol: SymbolText
     exchange: Exchange
-    side: Annotated[str, Spoken(SIDE)]
-    type: Annotated[str, Spoken(ORDER_TYPE)]
-    quantity: Number
-    price: Number | None = None
-    stop_price: Number | None = None
-    time_in_force: Annotated[str, Spoken(TIME_IN_FORCE)] = "gtc"
+    side: Annotated[str, Spoken(SIDE, I)]
+    type: Annotated[str, Spoken(ORDER_TYPE, I)]
+    time_in_force: Annotated[str, Spoken(TIME_IN_FORCE, I)] = "gtc"
     strategy_id: RefText | None = None
-    client_order_id: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_the_servers(cls, told: Any) -> Any:
-        return {key: value for key, value in told.items() if key not in SERVERS} if isinstance(told, dict) else told
 
 
 class Placed(Shape):

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from millrace.contracts.canonical.frame import Page
 from millrace.contracts.canonical.trading import ListPositions, Position
-from millrace.contracts.interfaces.wire import I, Spoken, SymbolText, Time, row, symbol
+from millrace.contracts.fields import Spoken, SymbolText, Time
+from millrace.contracts.interfaces.wire import I, row, symbol
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import moment, number, percent, slashed
 from millrace.contracts.table import Asked, Call, Shape, View
@@ -19,7 +20,7 @@ SHOWN = Vocabulary("status", ("open", "closed", "all"))
 class Positions(Asked):
     """Which positions."""
 
-    status: Annotated[str, Spoken(SHOWN)] = "open"
+    status: Annotated[str, Spoken(SHOWN, I)] = "open"
     symbol: SymbolText | None = None
     limit: int = Field(50, ge=1, le=100)
 

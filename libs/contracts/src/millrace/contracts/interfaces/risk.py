@@ -8,7 +8,8 @@ from pydantic import Field
 
 from millrace.contracts.canonical.frame import Nothing
 from millrace.contracts.canonical.risk import RiskLimits, SetLimits
-from millrace.contracts.interfaces.wire import I, Time, row
+from millrace.contracts.fields import Time
+from millrace.contracts.interfaces.wire import I, row
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Number, fraction, moment, number, percent
 from millrace.contracts.table import Asked, Call, Shape, View

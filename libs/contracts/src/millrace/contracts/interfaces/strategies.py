@@ -1,15 +1,14 @@
 """Strategies."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from pydantic import Field
 
 from millrace.contracts.canonical.bots import CreateStrategy, ListStrategies, Strategy, UpdateStrategy
 from millrace.contracts.canonical.frame import Page
-from millrace.contracts.interfaces.wire import Free, I, Name, Time, row
+from millrace.contracts.fields import Free, Name, Time, free
+from millrace.contracts.interfaces.wire import I, row
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import moment
 from millrace.contracts.table import Asked, Call, Shape, View
@@ -90,22 +89,6 @@ def made(strategy: Strategy, now: datetime) -> dict[str, Any]:
 def changed(strategy: Strategy, now: datetime) -> dict[str, Any]:
     """A strategy as it is now."""
     return {**_base(strategy), "config": free(strategy.config), **_changed_at(strategy)}
-
-
-def free(value: Any) -> Any:
-    """What a user stored in a free-form object, as JSON: amounts are numbers."""
-    match value:
-        case dict():
-            return {str(key): free(inner) for key, inner in value.items()}
-        case list() | tuple():
-            return [free(inner) for inner in value]
-        case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
-        case datetime():
-            return moment(value)
-        case UUID():
-            return str(value)
-    return value
 
 
 def _base(strategy: Strategy) -> dict[str, Any]:

@@ -3,40 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from millrace.contracts.canonical.frame import Done
-from millrace.contracts.canonical.users import Device, Login, Logout, Refresh, Secret, SignedIn
+from millrace.contracts.canonical.users import Logout, Secret, SignedIn
+from millrace.contracts.entering import Entering, Refreshing, login, refresh
 from millrace.contracts.interfaces.wire import row
 from millrace.contracts.names import Access
 from millrace.contracts.table import Asked, Call, Shape, View
-
-UserName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=254)]
-Code = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64)]
-
-
-class DeviceInfo(Asked):
-    """What a client says of itself."""
-
-    ip_address: str = Field("", max_length=64)
-    user_agent: str = Field("", max_length=500)
-    device_type: str = Field("", max_length=64)
-
-
-class Entering(Asked):
-    """A user name or an e-mail address, and a password; a second factor's code has two names."""
-
-    username: UserName
-    password: Annotated[Secret, Field(min_length=1)]
-    mfa_token: Code | None = None
-    totp_code: Code | None = None
-    device_info: DeviceInfo | None = None
-
-
-class Refreshing(Asked):
-    """A refresh token."""
-
-    refresh_token: Annotated[Secret, Field(min_length=1)]
 
 
 class Leaving(Asked):
@@ -95,24 +69,13 @@ def gone(done: Done, now: datetime) -> dict[str, Any]:
     return {"message": "Successfully logged out"}
 
 
-def _login(call: Call) -> Login:
-    asked: Entering = call.body
-    device = Device(**asked.device_info.model_dump()) if asked.device_info else None
-    code = asked.mfa_token or asked.totp_code
-    return Login(name=asked.username, password=asked.password, code=code, device=device)
-
-
 def _logout(call: Call) -> Logout:
     return Logout(refresh_token=call.body.refresh_token if call.body else None)
 
 
-def _refresh(call: Call) -> Refresh:
-    return Refresh(refresh_token=call.body.refresh_token)
-
-
 _AUTH = "/api/v1/auth"
 ROWS = (
-    row("POST", f"{_AUTH}/login", "auth.login", Access.PUBLIC, View(_login, tokens, Tokens, body=Entering)),
+    row("POST", f"{_AUTH}/login", "auth.login", Access.PUBLIC, View(login, tokens, Tokens, body=Entering)),
     row("POST", f"{_AUTH}/logout", "auth.logout", Access.PUBLIC, View(_logout, gone, Message, body=Leaving)),
-    row("POST", f"{_AUTH}/refresh", "auth.refresh", Access.PUBLIC, View(_refresh, token, Token, body=Refreshing)),
+    row("POST", f"{_AUTH}/refresh", "auth.refresh", Access.PUBLIC, View(refresh, token, Token, body=Refreshing)),
 )
