@@ -29,6 +29,7 @@ from figures import Figure, read, table  # noqa: E402
 from millrace.common.telemetry import logs  # noqa: E402
 
 ALONE = {
+    "edge": "edge:measure",
     "embedded": "order_path:on_one_machine",
     "hop": "hop:embedded",
     "fanout": "fanout:measure",

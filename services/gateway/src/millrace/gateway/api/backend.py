@@ -1,6 +1,7 @@
 """Calls to the other services in the name of the user who asks."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from millrace.contracts.names import Contract
 from millrace.gateway.app.once import Kept, Once
 
 _PASSING = (409, 429)  # refusals that another try may not meet
+_TOLD_ONCE = "this was done already, and the secret it made is told once; make another under a new Idempotency-Key"
 
 
 class Backend:
@@ -66,9 +68,17 @@ class Backend:
             await counting.charge(request.scope, user, contract, category)
 
     async def once(
-        self, request: Request, user: Principal, act: Callable[[UUID | None], Awaitable[Response]]
+        self,
+        request: Request,
+        user: Principal,
+        act: Callable[[UUID | None], Awaitable[Response]],
+        *,
+        secret: bool = False,
     ) -> Response:
-        """What `act(intent id)` answers; with an `Idempotency-Key` it is done once and answered the same ever after."""
+        """What `act(intent id)` answers; with an `Idempotency-Key` it is done once and answered the same ever after.
+
+        A `secret` answer is never stored: whoever comes again is refused with CONFLICT.
+        """
         key = request.headers.get("idempotency-key")
         if key is None:
             return await act(None)
@@ -79,13 +89,18 @@ class Backend:
             except MillraceError as problem:
                 if problem.status >= 500 or problem.status in _PASSING:
                     raise
-                answer = self._render(problem, request)
-            return Kept(answer.status_code, answer.headers.get("content-type", ""), bytes(answer.body))
+                return _kept(self._render(problem, request))
+            told = _kept(self._render(MillraceError(Code.CONFLICT, _TOLD_ONCE), request)) if secret else None
+            return replace(_kept(answer), again=told)
 
         place = f"{get_route_path(request.scope)}?{request.url.query}"  # the same whichever contract is chosen
         route = f"{request.method} {sha256(place.encode(errors='replace')).hexdigest()}"
         found = await self._once.answer(user.user_id, route, key, await request.body(), kept)
         return Response(found.body, found.status, media_type=found.kind)
+
+    def signed(self, user: Principal, service: str) -> str:
+        """What tells a service who asks."""
+        return self._identities.sign(user, service)
 
     async def ask(
         self,
@@ -99,8 +114,12 @@ class Backend:
         deadline: float = 10.0,
     ) -> Any:
         """The answer's JSON; a service's error is raised again."""
-        headers = {HEADER: self._identities.sign(user, service)} if user else {}
+        headers = {HEADER: self.signed(user, service)} if user else {}
         answer = await self._call(service).request(
             method, path, json=json, query=query, headers=headers, deadline=deadline
         )
         return answer.value()
+
+
+def _kept(answer: Response) -> Kept:
+    return Kept(answer.status_code, answer.headers.get("content-type", ""), bytes(answer.body))
