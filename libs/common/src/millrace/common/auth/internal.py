@@ -5,8 +5,10 @@ HMAC-SHA256 over a JSON text that names the user, the service it is meant for an
 
 import hashlib
 import hmac
+import math
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -18,6 +20,8 @@ from millrace.common.kernel.errors import Code, MillraceError
 
 HEADER = "x-millrace-identity"
 _SECONDS = 60
+_AGAIN_SECONDS = 20  # a token is signed and read once for many calls
+_KEPT = 4096
 
 
 class Identities:
@@ -28,9 +32,19 @@ class Identities:
             raise ValueError("the internal key must have at least 32 bytes")
         self._key = key
         self._clock = clock or SystemClock()
+        self._signed: dict[tuple[Principal, str], tuple[str, float]] = {}
+        self._read: dict[tuple[str, str], tuple[Principal, float]] = {}
 
     def sign(self, principal: Principal, audience: str) -> str:
-        """A token for one call to `audience`."""
+        """A token for calls to `audience` in the next half minute."""
+        now = self._clock.now().timestamp()
+        token, at = self._signed.get((principal, audience), ("", -math.inf))
+        if not 0 <= now - at < _AGAIN_SECONDS:
+            token = self._token(principal, audience, now)
+            _keep(self._signed, (principal, audience), (token, now))
+        return token
+
+    def _token(self, principal: Principal, audience: str, now: float) -> str:
         claims = {
             "u": str(principal.user_id),
             "n": principal.username,
@@ -40,13 +54,20 @@ class Identities:
             "p": None if principal.scopes is None else sorted(principal.scopes),
             "h": principal.hint,
             "a": audience,
-            "e": int(self._clock.now().timestamp()) + _SECONDS,
+            "e": int(now) + _SECONDS,
         }
         text = orjson.dumps(claims)
         return urlsafe_b64encode(text + self._mac(text)).decode()
 
     def read(self, token: str, audience: str) -> Principal:
         """The principal in a token. Raises AUTH_INVALID for anything that was not signed for `audience` just now."""
+        principal, until = self._read.get((token, audience), (None, 0.0))
+        if principal is None or until < self._clock.now().timestamp():
+            principal, until = self._principal(token, audience)
+            _keep(self._read, (token, audience), (principal, until))
+        return principal
+
+    def _principal(self, token: str, audience: str) -> tuple[Principal, float]:
         try:
             raw = urlsafe_b64decode(token)
             text, mac = raw[:-32], raw[-32:]
@@ -57,12 +78,19 @@ class Identities:
                 raise ValueError("audience or time")
             session = UUID(claims["s"]) if claims["s"] else None
             scopes = None if claims.get("p") is None else frozenset(claims["p"])
-            return Principal(UUID(claims["u"]), claims["n"], claims["r"], session, claims["c"], scopes, claims.get("h"))
+            user = (UUID(claims["u"]), claims["n"], claims["r"])
+            return Principal(*user, session, claims["c"], scopes, claims.get("h")), claims["e"]
         except (ValueError, KeyError, TypeError):
             raise MillraceError(Code.AUTH_INVALID, "the identity token is invalid or expired") from None
 
     def _mac(self, text: bytes) -> bytes:
         return hmac.new(self._key, text, hashlib.sha256).digest()
+
+
+def _keep(kept: dict[Any, Any], key: Any, value: Any) -> None:
+    if len(kept) >= _KEPT:
+        kept.clear()
+    kept[key] = value
 
 
 def any_principal(identities: Identities, audience: str) -> Callable[[Request], Awaitable[Principal]]:

@@ -5,6 +5,8 @@ from typing import Any
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 
 from millrace.common.db.database import RETRYABLE
 from millrace.common.db.work import Fenced
@@ -23,11 +25,23 @@ def create_app(title: str, *, service: str, render: Renderer = canonical, **opti
     """A FastAPI app with the house's error handling; internal apps publish no documentation."""
     options = {"openapi_url": None, "docs_url": None, "redoc_url": None, **options}
     quiet: Any = {"tracing": False, "metrics": False, "logs": False}  # `Observe` does it, for half the time
-    app = FastAPI(title=title, telemetry=quiet, **options)
+    app = _App(title=title, telemetry=quiet, **options)
     handle_errors(app, render, (*RETRYABLE, Fenced))
     app.add_middleware(BodyLimit, render=render)
     app.add_middleware(Observe, service=service, render=render)
     return app
+
+
+class _App(FastAPI):
+    """FastAPI without those of its layers that ours make needless: a fifth of what an answer costs."""
+
+    def build_middleware_stack(self) -> Any:
+        """`Observe` answers what nobody foresaw, `BodyLimit` bounds what is read."""
+        handlers: Any = self.exception_handlers
+        app: Any = ExceptionMiddleware(AsyncExitStackMiddleware(self.router), handlers=handlers, debug=False)
+        for kind, values, options in reversed(self.user_middleware):
+            app = kind(app, *values, **options)
+        return app
 
 
 def add_routes(app: FastAPI, *routers: APIRouter) -> None:
@@ -54,9 +68,13 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        length = dict(scope["headers"]).get(b"content-length", b"0")
+        headers = dict(scope["headers"])
+        length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > BODY_LIMIT:
             await self._refuse(scope, receive, send)
+            return
+        if b"content-length" in headers and b"transfer-encoding" not in headers:  # the server reads no more than that
+            await self._app(scope, receive, send)
             return
         seen, answered = 0, False
 

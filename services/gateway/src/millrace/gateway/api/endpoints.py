@@ -113,7 +113,8 @@ class Endpoints:
     async def _answer(self, request: Request, heard: Heard, owners: list[Row], intent: UUID | None) -> Response:
         row, now = heard.row, self._clock.now()
         command = row.view.parse(_call(request, heard))
-        device = cookies.device(request)
+        signing_in = row.operation.startswith("auth.")
+        device = cookies.device(request) if signing_in else ""
         asking = Asking(
             backend=self._backend.ask,
             now=now,
