@@ -1,6 +1,7 @@
 """Makes a service's HTTP app: errors, limits, request ids and metrics in one place, all pure ASGI."""
 
 import time
+from secrets import token_hex
 from typing import Any
 
 import structlog
@@ -11,7 +12,6 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from millrace.common.db.database import RETRYABLE
 from millrace.common.db.work import Fenced
 from millrace.common.kernel.errors import Code, MillraceError
-from millrace.common.kernel.ids import new_id
 from millrace.common.telemetry import metrics, tracing
 from millrace.common.web.errors import Renderer, canonical, handle_errors, route_of
 
@@ -106,7 +106,7 @@ class BodyLimit:
 def named(scope: Any) -> str:
     """A request's id; whoever is first in front of the app gives it one."""
     if "request_id" not in scope:
-        scope["request_id"] = f"req_{new_id().hex}"
+        scope["request_id"] = f"req_{token_hex(16)}"
     return str(scope["request_id"])
 
 
@@ -118,6 +118,7 @@ class Observe:
         self._service = service
         self._render = render
         self._in_flight = metrics.HTTP_IN_FLIGHT.labels(service)
+        self._counted: dict[tuple[str, str, int], tuple[Any, Any]] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -130,8 +131,16 @@ class Observe:
             tracing.answered(status)
         route = route_of(scope)
         method = scope["method"] if scope["method"] in _METHODS else "other"  # anybody may invent methods
-        metrics.HTTP_REQUESTS.labels(self._service, method, route, str(status)).inc()
-        metrics.HTTP_SECONDS.labels(self._service, method, route).observe(time.perf_counter() - begun)
+        requests, seconds = self._counts(method, route, status)
+        requests.inc()
+        seconds.observe(time.perf_counter() - begun)
+
+    def _counts(self, method: str, route: str, status: int) -> tuple[Any, Any]:
+        key = (method, route, status)
+        if key not in self._counted:
+            requests = metrics.HTTP_REQUESTS.labels(self._service, method, route, str(status))
+            self._counted[key] = (requests, metrics.HTTP_SECONDS.labels(self._service, method, route))
+        return self._counted[key]
 
     async def _answer(self, scope: Any, receive: Any, send: Any, request_id: str) -> int:
         status, trace_id = 0, tracing.trace_id()

@@ -1,9 +1,8 @@
 """In front of everything: which contract an address, a port or a header chooses, and what the answer says of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection, Request
 
 from millrace.common.kernel.errors import Code, MillraceError
@@ -12,7 +11,8 @@ from millrace.common.web.errors import Renderer
 from millrace.contracts import select
 from millrace.contracts.names import Contract
 
-_VARY = "X-API-Contract, Authorization"
+_VARY = b"X-API-Contract, Authorization"
+_HEADER = select.HEADER.encode()
 
 
 class Dispatch:
@@ -36,10 +36,7 @@ class Dispatch:
 
         async def told(message: Any) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.setdefault("x-request-id", named(scope))
-                headers[select.HEADER] = scope.get("contract") or scope.get("answered_as") or select.UNION
-                headers["vary"] = f"{vary}, {_VARY}" if (vary := headers.get("vary")) else _VARY
+                message["headers"] = _headers(message.get("headers", ()), scope)
             await send(message)
 
         try:
@@ -61,9 +58,23 @@ class Dispatch:
             contract = self._ports.get((scope.get("server") or ("", 0))[1])
         if contract is not None:
             return contract
-        asked = HTTPConnection(scope)
-        word = asked.headers.get(select.HEADER) or _asked_in_query(asked)
+        asked = next((value for name, value in scope["headers"] if name == _HEADER), b"").decode("latin-1")
+        word = asked or _asked_in_query(HTTPConnection(scope))
         return select.named(word) if word else None
+
+
+def _headers(given: Iterable[tuple[bytes, bytes]], scope: Any) -> list[tuple[bytes, bytes]]:
+    """The headers of an answer, with what every answer tells."""
+    answered = scope.get("contract") or scope.get("answered_as") or select.UNION
+    told = {b"x-request-id": named(scope).encode(), b"vary": _VARY}
+    found = []
+    for name, value in given:
+        if name == b"vary":
+            told[name] = value + b", " + told[name]
+        elif name != _HEADER:
+            told.pop(name, None)
+            found.append((name, value))
+    return [*found, *told.items(), (_HEADER, answered.encode())]
 
 
 def _readable(scope: Any) -> None:

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
 
 from millrace.common.auth.principal import Principal
 from millrace.common.kernel.clock import Clock
@@ -28,6 +27,8 @@ class Rates:
         self._clock = clock
         self._render = render
         self._scale = scale
+        self._address = [ADDRESS.scaled(scale)]
+        self._rates: dict[tuple[str, str | None], list[Rate]] = {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or not self._scale:
@@ -36,12 +37,13 @@ class Rates:
         scope["rates"] = self
 
         async def shown(message: Any) -> None:
-            if message["type"] == "http.response.start" and (told := scope.get("rates.headers")):
-                MutableHeaders(scope=message).update(told)
+            if message["type"] == "http.response.start" and (standings := scope.get("rates.standings")):
+                told = headers(standings, self._clock.now().timestamp())
+                message["headers"] = [*message["headers"], *((n.encode(), v.encode()) for n, v in told.items())]
             await send(message)
 
         try:
-            await self._take(scope, f"address {(scope.get('client') or ('',))[0]}", [ADDRESS])
+            await self._take(scope, f"address {(scope.get('client') or ('',))[0]}", self._address)
         except MillraceError as refused:
             await self._render(refused, Request(scope))(scope, receive, shown)
             return
@@ -50,11 +52,12 @@ class Rates:
     async def charge(self, scope: Any, user: Principal, contract: Contract | None, category: str) -> None:
         """Count a request for its user, under the contract it is made in; a shaped rate is waited for."""
         spoken = contract or UNION
-        await self._take(scope, f"user {user.user_id} {spoken}", rates(spoken, category))
+        if (wanted := self._rates.get((spoken, category))) is None:
+            wanted = self._rates[spoken, category] = [rate.scaled(self._scale) for rate in rates(spoken, category)]
+        await self._take(scope, f"user {user.user_id} {spoken}", wanted)
 
     async def _take(self, scope: Any, caller: str, wanted: list[Rate]) -> None:
-        standings = await self._buckets.take(caller, [rate.scaled(self._scale) for rate in wanted])
-        scope["rates.headers"] = headers(standings, self._clock.now().timestamp())
+        standings = scope["rates.standings"] = await self._buckets.take(caller, wanted)
         refused = [standing for standing in standings if standing.refused]
         if refused:
             metrics.RATE_REJECTIONS.labels(refused[0].rate.name).inc()
