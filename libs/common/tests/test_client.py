@@ -14,7 +14,8 @@ from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.runtime.server import HttpServer, bind
 from millrace.common.web.answers import json_response
 from millrace.common.web.app import create_app
-from millrace.common.web.client import Answer, Http, InProcess, ServiceClient, error_of
+from millrace.common.web.client import Answer, InProcess, ServiceClient, error_of
+from millrace.common.web.http import Http
 
 
 def echo_app() -> FastAPI:

@@ -11,7 +11,7 @@ import pytest
 from millrace.common.runtime.server import HttpServer, bind
 from millrace.common.runtime.settings import SERVICES
 from millrace.common.testing.service import Stand, StartService
-from millrace.common.web.client import Http
+from millrace.common.web.http import Http
 from millrace.gateway.adapters.streams import Streams
 from millrace.gateway.api.errors import render
 

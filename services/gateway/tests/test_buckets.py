@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from millrace.common.kernel.clock import ManualClock, SystemClock
-from millrace.gateway.adapters.buckets import LocalBuckets, SharedBuckets
+from millrace.gateway.adapters.buckets import LocalBuckets
+from millrace.gateway.adapters.shared_buckets import SharedBuckets
 from millrace.gateway.app.ports import Buckets
 from millrace.gateway.domain.rates import Rate
 

@@ -9,7 +9,8 @@ import pytest
 
 from millrace.common.kernel.clock import ManualClock, SystemClock
 from millrace.common.kernel.errors import Code, MillraceError
-from millrace.gateway.adapters.buckets import LocalBuckets, SharedBuckets
+from millrace.gateway.adapters.buckets import LocalBuckets
+from millrace.gateway.adapters.shared_buckets import SharedBuckets
 from millrace.gateway.app.ports import Buckets, Cache
 from millrace.gateway.domain.rates import Rate
 

@@ -1,15 +1,16 @@
 """Wires the gateway."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute
 
 from millrace.common.auth.tokens import TokenReader
 from millrace.common.runtime.housekeeping import keep_house
 from millrace.common.runtime.service import Context, Service
-from millrace.common.runtime.settings import SERVICES
+from millrace.common.runtime.settings import SERVICES, Settings
 from millrace.common.web.app import create_app
-from millrace.gateway.adapters.buckets import LocalBuckets, SharedBuckets
+from millrace.gateway.adapters.buckets import LocalBuckets
 from millrace.gateway.adapters.streams import Streams
 from millrace.gateway.api import console, console_data, docs, own
 from millrace.gateway.api.backend import Backend
@@ -25,6 +26,9 @@ from millrace.gateway.app.operations.system import System
 from millrace.gateway.app.survey import Survey, Watch
 from millrace.gateway.config import GatewaySettings
 
+if TYPE_CHECKING:
+    from millrace.gateway.adapters.shared_buckets import SharedBuckets
+
 
 def build(context: Context) -> Service:
     """Put the edge together."""
@@ -32,8 +36,8 @@ def build(context: Context) -> Service:
     secure = settings.secure_cookies or context.settings.tls_certificate is not None
     once = Once(context.database, clock)
     backend = Backend(context.call, context.keys.internal, TokenReader(context.call, clock), once, render)
-    local, redis = LocalBuckets(clock), context.settings.redis_url
-    shared = SharedBuckets(redis, f"millrace:{context.settings.kafka_prefix}", local) if redis else None
+    local = LocalBuckets(clock)
+    shared = _shared(context.settings, local)
     survey = Survey([name for name in SERVICES if name != "gateway"], context.call, clock)
     system = System(
         survey=survey,
@@ -70,3 +74,11 @@ def build(context: Context) -> Service:
         drain=[streams.drain],
         stop=closing,
     )
+
+
+def _shared(settings: Settings, local: LocalBuckets) -> "SharedBuckets | None":
+    if not settings.redis_url:
+        return None
+    from millrace.gateway.adapters.shared_buckets import SharedBuckets  # Redis' client takes long to import
+
+    return SharedBuckets(settings.redis_url, f"millrace:{settings.kafka_prefix}", local)

@@ -32,13 +32,9 @@ class EmbeddedPostgres:
 
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         _forget_the_dead(self.folder / ".handle_pids.json")
-        fresh = not (self.folder / "PG_VERSION").exists()
+        if not (self.folder / "PG_VERSION").exists():
+            _make(self.folder, get_server(self.folder, start=False))
         self._server = get_server(self.folder, cleanup_mode="stop")
-        if fresh:
-            for name, value in _SETTINGS.items():
-                self._server.psql(f"alter system set {name} = '{value}'")
-            self._server.cleanup()
-            self._server = get_server(self.folder, cleanup_mode="stop")
         return str(self._server.get_uri())
 
     def stop(self) -> None:
@@ -46,6 +42,15 @@ class EmbeddedPostgres:
         if self._server is not None:
             self._server.cleanup()
             self._server = None
+
+
+def _make(folder: Path, server: Any) -> None:
+    """Initialise the server's files with our settings in them, so that it need not be started twice."""
+    with server._lock:  # the one under which it starts: another process may want the same folder
+        if not (folder / "PG_VERSION").exists():
+            server.ensure_pgdata_inited()
+            with open(folder / "postgresql.auto.conf", "a") as file:
+                file.writelines(f"{name} = '{value}'\n" for name, value in _SETTINGS.items())
 
 
 def _forget_the_dead(users: Path) -> None:

@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import orjson
 import structlog
 
 from millrace.common.auth.keys import Keys
-from millrace.common.bus.kafka import KafkaBus, KafkaSubscription
 from millrace.common.bus.memory import MemoryBus
 from millrace.common.bus.port import Bus
 from millrace.common.bus.postgres import PostgresBus
@@ -38,7 +36,10 @@ from millrace.common.runtime.settings import Settings
 from millrace.common.runtime.vitals import watch_loop, watch_storage
 from millrace.common.runtime.watchdog import Watchdog
 from millrace.common.telemetry import metrics, series, tracing
-from millrace.common.web.client import Http, InProcess, ServiceClient
+from millrace.common.web.client import InProcess, ServiceClient
+
+if TYPE_CHECKING:  # neither is needed where all services run in one process, and both take long to import
+    import aiohttp
 
 log = structlog.get_logger()
 
@@ -89,13 +90,13 @@ class Host:
         profile = "embedded" if len(self.names) > 1 else "distributed"
         metrics.BUILD.labels(version("millrace-common"), profile).set(1)
         self._tasks.append(self._spawn(process, partial(watch_loop, process)))
-        self.url = await self._database_url()
+        self.url, builders = await asyncio.gather(self._database_url(), asyncio.to_thread(_builders, self.names))
         if migrating:
             await self._patiently("database", lambda: migrate.upgrade(self.url, owned_schemas(self.names)))
         self.bus = self._make_bus()
         await self._patiently("bus", self.bus.start)
-        for name in self.names:
-            await self._start(name, _builder(name))
+        for name, build in builders.items():
+            await self._start(name, build)
         for running in self.running.values():
             await self._run(running)
         if isinstance(self.bus, PostgresBus):
@@ -126,6 +127,8 @@ class Host:
             case "postgres":
                 return PostgresBus(self.url)
             case "kafka":
+                from millrace.common.bus.kafka import KafkaBus
+
                 settings = self.settings
                 return KafkaBus(
                     settings.kafka,
@@ -210,9 +213,16 @@ class Host:
         if name in self.running and (app := self.running[name].service.api) is not None:
             return InProcess(app)
         if name not in self._clients:
-            self._session = self._session or aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-            self._clients[name] = Http(self.settings.url_of(name), self._session)
+            from millrace.common.web.http import Http
+
+            self._clients[name] = Http(self.settings.url_of(name), self._http())
         return self._clients[name]
+
+    def _http(self) -> "aiohttp.ClientSession":
+        import aiohttp
+
+        self._session = self._session or aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        return self._session
 
     def keys(self) -> Keys:
         """The platform's secrets."""
@@ -237,7 +247,6 @@ class Host:
         return first is not None and await self._all_rest() == first
 
     async def _all_rest(self) -> list[dict[str, Any]] | None:
-        self._session = self._session or aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         answers = await asyncio.gather(*(self._ask_rest(url) for url in self.settings.rest_urls.split(",")))
         found = [answer for answer in answers if answer is not None]
         if len(found) < len(answers) or not await self.rests():
@@ -251,15 +260,17 @@ class Host:
         return found
 
     async def _ask_rest(self, url: str) -> dict[str, Any] | None:
-        assert self._session is not None
-        async with self._session.get(f"{url}/rest") as answer:
+        async with self._http().get(f"{url}/rest") as answer:
             return orjson.loads(await answer.read()) if answer.status == 200 else None
 
     def places(self) -> dict[str, Any]:
         """What this process has sent to Kafka and what its readers have applied, for replays over several processes."""
         bus = self.bus
-        if not isinstance(bus, KafkaBus):
+        if isinstance(bus, MemoryBus | PostgresBus):
             return {"sent": {}, "seen": []}
+        from millrace.common.bus.kafka import KafkaBus, KafkaSubscription
+
+        assert isinstance(bus, KafkaBus)
         readers = [r.consumer.subscription for r in self.running.values() if r.consumer]
         seen = [
             {"topics": sorted(s.topics), "applied": {f"{p.topic}|{p.partition}": n for p, n in s.applied.items()}}
@@ -328,12 +339,12 @@ async def _bounded(hook: Callable[[], object], name: str) -> None:
         log.warning("could not stop cleanly", service=name, error=repr(problem))
 
 
-def _builder(name: str) -> Build:
+def _builders(names: Sequence[str]) -> dict[str, Build]:
+    """How each service is put together; importing them takes longer than anything else at a start."""
     found = {e.name: e for e in entry_points(group="millrace.services")}
-    if name not in found:
-        raise LookupError(f"no service {name!r} is installed; there are {', '.join(sorted(found))}")
-    build: Build = found[name].load()
-    return build
+    if missing := [name for name in names if name not in found]:
+        raise LookupError(f"no service {missing[0]!r} is installed; there are {', '.join(sorted(found))}")
+    return {name: found[name].load() for name in names}
 
 
 def owned_schemas(names: Sequence[str]) -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""How one service asks another: a call in this process, or HTTP. Both look the same."""
+"""How one service asks another: a call in this process, or HTTP (web/http.py). Both look the same."""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import unquote, urlencode
 
-import aiohttp
 import orjson
 
 from millrace.common.kernel.errors import Code, MillraceError
@@ -64,15 +63,17 @@ class ServiceClient(Protocol):
         ...
 
 
-def _pairs(query: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    pairs: list[tuple[str, str]] = []
+def pairs(query: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """A query as it is sent: a list is said once for each value, None is left out."""
+    found: list[tuple[str, str]] = []
     for name, value in (query or {}).items():
         values = value if isinstance(value, list | tuple) else [value]
-        pairs += [(name, str(v)) for v in values if v is not None]
-    return pairs
+        found += [(name, str(v)) for v in values if v is not None]
+    return found
 
 
-def _unavailable() -> MillraceError:
+def unavailable() -> MillraceError:
+    """What a caller is told of a service that does not answer in time."""
     return MillraceError(Code.UNAVAILABLE, "the service is temporarily unavailable; try again", retry_after=1)
 
 
@@ -99,7 +100,7 @@ class InProcess:
                 async with asyncio.timeout(deadline):
                     return await self._call(scope, content)
             except TimeoutError:
-                raise _unavailable() from None
+                raise unavailable() from None
 
     @staticmethod
     def _scope(
@@ -115,7 +116,7 @@ class InProcess:
             "path": unquote(path),
             "raw_path": path.encode(),
             "root_path": "",
-            "query_string": urlencode(_pairs(query)).encode(),
+            "query_string": urlencode(pairs(query)).encode(),
             "headers": [*sent, (b"content-type", b"application/json"), (b"content-length", b"%d" % len(content))],
             "client": ("127.0.0.1", 0),
             "server": ("in-process", 0),
@@ -142,51 +143,3 @@ class InProcess:
 
         await self.app(scope, receive, send)
         return Answer(given["status"], given["headers"], b"".join(chunks))
-
-
-class Http:
-    """Asks over a socket. Only GET is tried again, once, on a broken connection."""
-
-    def __init__(self, base_url: str, session: aiohttp.ClientSession) -> None:
-        self._base = base_url.rstrip("/")
-        self._session = session
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        json: Any = None,
-        query: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-        deadline: float = 10.0,
-    ) -> Answer:
-        try:
-            with tracing.calling(method, path):
-                async with self._session.request(
-                    method,
-                    self._base + path,
-                    data=None if json is None else encode(json),
-                    params=_pairs(query),
-                    headers={"content-type": "application/json", **(headers or {}), **tracing.headers()},
-                    timeout=aiohttp.ClientTimeout(deadline),
-                    allow_redirects=False,
-                    middlewares=() if method == "GET" else (_Once(),),
-                ) as answer:
-                    found = {name.lower(): value for name, value in answer.headers.items()}
-                    return Answer(answer.status, found, await answer.read())
-        except (aiohttp.ClientError, TimeoutError):
-            raise _unavailable() from None
-
-
-class _Once:
-    """aiohttp sends whatever HTTP calls idempotent again when a connection breaks, a DELETE too; this forbids it."""
-
-    def __init__(self) -> None:
-        self._sent = False
-
-    async def __call__(self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        if self._sent:
-            raise aiohttp.ClientConnectionError("not sent again")
-        self._sent = True
-        return await send(request)

@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 from starlette._utils import get_route_path
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
@@ -13,6 +12,9 @@ from starlette.requests import Request
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.web.client import Answer, InProcess, ServiceClient, error_of
 from millrace.common.web.errors import Renderer
+
+if TYPE_CHECKING:  # it takes long to import, and is not needed where the notifier runs in this process
+    import aiohttp
 
 _BEGINNINGS = ("/ws", "/api/v1/ws", "/api/ws", "/api/realtime/events")
 _ASKED = (b"authorization", b"x-api-key", b"last-event-id", b"user-agent", b"traceparent")
@@ -85,13 +87,17 @@ class Streams:
         if self._session is not None:
             await self._session.close()
 
-    def _upstream(self) -> aiohttp.ClientSession:
+    def _upstream(self) -> "aiohttp.ClientSession":
+        import aiohttp
+
         if self._session is None:
             timeout = aiohttp.ClientTimeout(None, connect=_CONNECT_SECONDS)
             self._session = aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0))
         return self._session
 
     async def _events(self, scope: Any, receive: Any, send: Any) -> None:
+        import aiohttp
+
         silence = aiohttp.ClientTimeout(None, connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS)
         started, last = False, b""
         tell = self._worded(scope, receive, send)
@@ -118,6 +124,8 @@ class Streams:
             await tell({"type": "http.response.body", "body": last, "more_body": False})
 
     async def _websocket(self, scope: Any, receive: Any, send: Any) -> None:
+        import aiohttp
+
         await receive()
         protocols = scope.get("subprotocols") or ()
         accepted = False
@@ -181,24 +189,26 @@ async def _gone(receive: Any) -> None:
         pass
 
 
-async def _pour(answer: aiohttp.ClientResponse, send: Any) -> None:
+async def _pour(answer: "aiohttp.ClientResponse", send: Any) -> None:
     async for chunk in answer.content.iter_any():
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 
-async def _down(socket: aiohttp.ClientWebSocketResponse, send: Any) -> tuple[int, str]:
+async def _down(socket: "aiohttp.ClientWebSocketResponse", send: Any) -> tuple[int, str]:
     """Carry messages to the client; the code and reason to close with when there are no more."""
+    from aiohttp import WSMsgType
+
     while True:
         message = await socket.receive()
-        if message.type is aiohttp.WSMsgType.TEXT:
+        if message.type is WSMsgType.TEXT:
             await send({"type": "websocket.send", "text": message.data})
-        elif message.type is aiohttp.WSMsgType.CLOSE:
+        elif message.type is WSMsgType.CLOSE:
             return (message.data or 1000), (message.extra or "")
         else:  # it went without a word
             return 1012, _COME_BACK
 
 
-async def _up(socket: aiohttp.ClientWebSocketResponse, receive: Any) -> None:
+async def _up(socket: "aiohttp.ClientWebSocketResponse", receive: Any) -> None:
     """Carry messages from the client until it is gone."""
     while (message := await receive())["type"] != "websocket.disconnect":
         if message.get("text") is not None:
