@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from millrace.common.runtime.memory import put_off_collection
 from millrace.common.runtime.settings import SERVICES, Settings
 
 EXIT_CODES = (
@@ -79,6 +80,7 @@ def up(
     output: Output = "table",
 ) -> None:
     """Start the whole platform in this process and keep it running."""
+    put_off_collection()
     from millrace.common.runtime.commands.up import up as work
 
     if feed:
@@ -103,6 +105,7 @@ def demo(
 @app.command(name="run")
 def run_service(service: Annotated[str, typer.Argument(help=", ".join(SERVICES))]) -> None:
     """Run one service in this process, on `MILLRACE_PORT`."""
+    put_off_collection()
     from millrace.common.runtime.commands.up import serve as work
 
     run(lambda: work(settings_with(), service))
