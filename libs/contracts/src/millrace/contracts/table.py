@@ -18,13 +18,13 @@ from millrace.contracts.spelling import read_ref
 class Asked(BaseModel):
     """A request's body or query. Keys nobody knows are passed over: what only the server sets cannot be set."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Shape(BaseModel):
     """A body that answers, exactly: what is presented is checked against it in the tests, and shown in OpenAPI."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Transport(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Where a document's clients are told what happens. `path` and `also` as in a row; without `contract` it is ours."""
+    """Where clients are told what happens. `path` and `also` as in a row; without `contract` it is our own."""
 
     transport: Transport
     path: str
