@@ -181,3 +181,16 @@ async def test_nobody_has_more_than_fifty_keys(start_auth: StartAuth) -> None:
     assert (await auth.post("/api-keys", user, name="one more"))[0] == 409
     await auth.ask("DELETE", f"/api-keys/{first['id']}", user)
     assert (await auth.post("/api-keys", user, name="one more"))[0] == 201
+
+
+async def test_a_wish_for_a_key_that_comes_again_makes_none_and_tells_no_secret(start_auth: StartAuth) -> None:
+    auth = await start_auth()
+    wish = "00000000-0000-7000-8000-000000000077"
+    user, made = await with_key(auth, intent_id=wish)
+    assert made["id"] == wish
+    for again in (user, (await auth.person("bob"))[0]):
+        status, found = await auth.post("/api-keys", again, name="a key", intent_id=wish)
+        assert (status, found["error"]["code"]) == (409, "CONFLICT")
+        assert "told once" in found["error"]["message"]
+    assert len((await auth.ask("GET", "/api-keys", user))[1]["api_keys"]) == 1
+    assert len(await auth.told("api_key.create")) == 1

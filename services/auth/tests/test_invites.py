@@ -105,3 +105,13 @@ async def test_a_link_for_the_first_administrator_is_worth_nothing_once_there_is
     admin = await auth.made("admin", "root1")
     assert (await auth.post("/register", **terms("late", code)))[1]["user"]["role"] == "trader"
     assert (await auth.ask("GET", "/invites", admin))[1]["invites"] == []
+
+
+async def test_a_wish_for_an_invite_that_comes_again_makes_none_and_tells_no_code(start_auth: StartAuth) -> None:
+    auth = await start_auth()
+    admin = await auth.made("admin", "root1")
+    wish = "00000000-0000-7000-8000-000000000077"
+    answers = [await auth.post("/invites", admin, intent_id=wish) for _ in range(2)]
+    assert [status for status, _ in answers] == [201, 409]
+    assert answers[1][1]["error"]["message"].startswith("this invite was made already")
+    assert [one["id"] for one in (await auth.ask("GET", "/invites", admin))[1]["invites"]] == [wish]

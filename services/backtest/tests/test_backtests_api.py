@@ -4,7 +4,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from millrace.common.auth.principal import Principal
+from millrace.common.kernel.ids import new_id
 from services.backtest.tests.conftest import START, Owner, Store, walk
+
+WISH = UUID("00000000-0000-7000-8000-000000000077")
 
 MONTHS = {"timeframes": ["1m"], "end": (START + timedelta(minutes=60_000)).isoformat()}
 """Long enough to be cancelled while it runs."""
@@ -131,3 +134,25 @@ async def runs(owner: Owner, backtest_id: str) -> None:
         return bool((await owner.ask("GET", f"/backtests/{backtest_id}")).value()["status"] == "running")
 
     await owner.stand.host.until(begun, 30)
+
+
+async def test_a_wish_for_a_backtest_that_comes_again_makes_no_second_one(owner: Owner, store: Store) -> None:
+    await store(walk(10))
+    made = [(await owner.create(intent_id=str(WISH))).value() for _ in range(3)]
+    assert {one["id"] for one in made} == {str(WISH)}
+    await owner.over(WISH)
+    assert (await owner.create(intent_id=str(WISH))).value()["status"] == "completed"
+    assert (await owner.ask("GET", "/backtests")).value()["total"] == 1
+    assert (await owner.ask("DELETE", f"/backtests/{WISH}")).status == 204
+    assert (await owner.create(intent_id=str(WISH))).status == 404, "nor does what was deleted come back"
+
+
+async def test_the_last_backtest_there_is_room_for_is_told_again(owner: Owner, store: Store) -> None:
+    await owner.stand.rows("marketdata", _MINUTES, START)
+    last: dict[str, str] = {}
+    while (answer := await owner.create(**MONTHS, intent_id=str(new_id()))).status == 201:
+        last = answer.value()
+    assert answer.status == 429
+    assert (await owner.create(**MONTHS, intent_id=last["id"])).value()["id"] == last["id"]
+    for item in (await owner.ask("GET", "/backtests")).value()["items"]:
+        await owner.ask("DELETE", f"/backtests/{item['id']}")

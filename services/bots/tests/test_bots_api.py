@@ -9,6 +9,8 @@ from millrace.bots.app import queries
 from millrace.common.events.bots import BotChanged
 from millrace.common.events.trading import OrderState
 
+WISH = UUID("00000000-0000-7000-8000-000000000077")
+
 
 async def test_a_bot_goes_through_its_life_and_each_change_is_told(owner: Any) -> None:
     bot_id = await owner.bot(start=False)
@@ -116,3 +118,15 @@ async def test_without_an_account_there_is_no_bot(owner: Any) -> None:
     new = {"name": "bot", "strategy_id": await owner.strategy_id("trend"), "symbol": "BTC/USDT"}
     answer = await owner.ask("POST", "/bots", new)
     assert (answer.status, answer.json()["error"]["code"]) == (409, "INVALID_STATE")
+
+
+async def test_a_wish_for_a_bot_that_comes_again_makes_no_second_one(owner: Any, new_owner: Any) -> None:
+    asked = {"name": "once", "symbol": "BTC/USDT", "intent_id": str(WISH)}
+    made = [(await owner.ask("POST", "/bots", asked)).value() for _ in range(3)]
+    assert made == [made[0]] * 3
+    assert made[0]["id"] == str(WISH)
+    assert (await owner.ask("GET", "/bots")).value()["total"] == 1
+    await owner.stand.rest()
+    assert len(owner.stand.said(BotChanged)) == 1
+    other = await new_owner()
+    assert (await other.ask("POST", "/bots", asked)).status == 404

@@ -1,13 +1,15 @@
 """Users' own strategies beside the built-in ones: made, read, filtered, changed, deleted."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from millrace.bots.domain.builtin import bound_to, known_parameters
 from millrace.common.kernel.errors import MillraceError
 from millrace.strategy.registry import BUILTIN
+
+WISH = UUID("00000000-0000-7000-8000-000000000077")
 
 ETH = {
     "name": "ETH Mean Reversion",
@@ -156,3 +158,9 @@ def test_a_wrong_parameter_is_named_with_the_class_that_refuses_it() -> None:
     with pytest.raises(MillraceError, match="parameters of trend: slow must be greater than fast") as refused:
         known_parameters("trend", {"fast": 9, "slow": 3, "other": object()})
     assert set(refused.value.fields) == {"slow"}
+
+
+async def test_a_wish_for_a_strategy_that_comes_again_makes_no_second_one(owner: Any) -> None:
+    wishes = [await made(owner, intent_id=str(WISH)) for _ in range(3)]
+    assert wishes == [wishes[0]] * 3
+    assert (await names(owner)).count("ETH Mean Reversion") == 1

@@ -1,7 +1,7 @@
 """Accounts are made, changed, looked at and ended by their owner and nobody else."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -10,6 +10,8 @@ from millrace.common.events.trading import AccountClosed, AccountOpened
 from millrace.common.testing.service import StartService
 from services.execution.tests.desk import LIMIT, Desk, user_of
 from services.execution.tests.floor import BUY, Floor
+
+WISH = UUID("00000000-0000-7000-8000-000000000077")
 
 
 async def test_a_new_user_has_a_paper_account_at_two_exchanges(floor: Floor) -> None:
@@ -176,3 +178,23 @@ async def test_there_are_only_so_many_accounts(start_service: StartService, monk
     user, _ = await user_of(stand)
     answers = [await stand.ask("execution", "POST", "/accounts", user, json={"exchange": "luno"}) for _ in "ab"]
     assert [a.status for a in answers] == [201, 409]
+
+
+async def test_a_wish_for_an_account_that_comes_again_makes_no_second_one(floor: Floor) -> None:
+    made = await floor.account(name="Second", intent_id=str(WISH))
+    again = [await floor.account(name="Second", intent_id=str(WISH)) for _ in range(2)]
+    assert [made["id"], *(one["id"] for one in again)] == [str(WISH)] * 3
+    assert (await floor.get("/accounts"))["total"] == 3
+    assert len(floor.stand.said(AccountOpened)) == 3, "the user's first two, and this one"
+    assert [line["action"] for line in await floor.get("/audit")].count("account.create") == 1
+    other, _ = await user_of(floor.stand)
+    taken = await floor.refused("POST", "/accounts", {"exchange": "binance", "intent_id": str(WISH)}, other)
+    assert taken[0] == "NOT_FOUND"
+
+
+async def test_the_last_account_there_is_room_for_is_told_again(floor: Floor) -> None:
+    for _ in range(97):
+        await floor.ask("POST", "/accounts", {"exchange": "binance"})
+    last = {"exchange": "binance", "intent_id": str(WISH)}
+    assert [(await floor.ask("POST", "/accounts", last)).status for _ in range(2)] == [201, 201]
+    assert (await floor.refused("POST", "/accounts", {"exchange": "binance"}))[0] == "INVALID_STATE"

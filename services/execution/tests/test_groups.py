@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from services.execution.tests.desk import user_of
 from services.execution.tests.floor import Floor
+
+WISH = UUID("00000000-0000-7000-8000-000000000077")
 
 
 async def test_a_group_is_made_changed_and_ended_and_its_accounts_stay(floor: Floor) -> None:
@@ -106,3 +108,13 @@ async def test_a_groups_activity_counts_its_accounts_orders_by_interval(floor: F
     turned = {"since": span["until"], "until": span["since"]}
     answer = await floor.ask("GET", f"/groups/{made['id']}/activity", **turned)
     assert answer.json()["error"]["code"] == "INVALID_DATE_RANGE"
+
+
+async def test_a_wish_for_a_group_that_comes_again_makes_no_second_one_and_undoes_nothing(floor: Floor) -> None:
+    asked = {"name": "all", "accounts": [str(floor.account_id)], "intent_id": str(WISH)}
+    made = await floor.done("POST", "/groups", asked)
+    assert await floor.done("POST", "/groups", asked) == made
+    emptied = await floor.done("PATCH", f"/groups/{made['id']}", {"name": "none", "accounts": []})
+    assert await floor.done("POST", "/groups", asked) == emptied
+    assert (await floor.get("/groups"))["total"] == 1
+    assert (await floor.refused("POST", "/groups", {"name": "none"}))[0] == "CONFLICT"

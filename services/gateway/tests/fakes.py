@@ -109,14 +109,16 @@ class Identities:
 
 
 class Once:
-    """Does everything, and notes under which keys."""
+    """Does everything, and notes under which keys, and what it was given to keep."""
 
     def __init__(self) -> None:
         self.keys: list[tuple[str, str]] = []
+        self.kept: list[Kept] = []
 
     async def answer(self, user_id: UUID, route: str, key: str, body: bytes, act: Callable[[UUID], Any]) -> Kept:
         self.keys.append((route, key))
         found: Kept = await act(INTENT)
+        self.kept.append(found)
         return found
 
 

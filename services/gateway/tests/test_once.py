@@ -147,3 +147,12 @@ async def test_a_day_later_the_key_is_new(once: Once, clock: ManualClock) -> Non
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\nb"])
 async def test_a_key_that_cannot_be_one_is_refused(once: Once, key: str) -> None:
     assert await refused(once, USER, "r", key, b"") is Code.VALIDATION_ERROR
+
+
+async def test_what_is_kept_may_be_another_answer_than_the_first_one_gets(once: Once) -> None:
+    told = Kept(409, "application/json", b"{}")
+    secret = Kept(201, "application/json", b'{"key": "hush"}', again=told)
+    act = Act(secret)
+    assert [await once.answer(USER, "r", "k", b"", act) for _ in range(3)] == [secret, told, told]
+    assert len(act.intents) == 1
+    assert b"hush" not in repr(await once._database.fetch("select * from requests")).encode()

@@ -14,7 +14,7 @@ from millrace.contracts.canonical.performance import AskPerformance
 from millrace.gateway.app.operations import HANDLERS
 from millrace.gateway.app.operations import accounts as handlers
 from services.gateway.tests import rows
-from services.gateway.tests.fakes import AT, NOW, ONE, THREE, TWO, Services, asking
+from services.gateway.tests.fakes import AT, INTENT, NOW, ONE, THREE, TWO, Services, asking
 
 ACCOUNT = f"/accounts/{ONE}"
 BY_ID = ById(id=UUID(ONE))
@@ -106,9 +106,15 @@ async def test_a_portfolio_that_is_away_is_told_at_once() -> None:
 async def test_a_new_account_is_as_real_as_the_users_mode(system: str, testnet: bool, mode: str) -> None:
     around = services(**{"bots GET /mode": {"mode": system}, "execution POST /accounts": rows.account()})
     wish = accounts.CreateAccount(exchange="binance", is_testnet=testnet, initial_balance=Decimal(500), **KEYS)
-    found = await do("accounts.create", around, wish)
+    found = await do("accounts.create", around, wish, intent=INTENT)
     (sent,) = around.to("execution", "POST", "/accounts")
-    assert sent["json"] == {"exchange": "binance", "mode": mode, "initial_balance": Decimal(500), **SENT}
+    assert sent["json"] == {
+        "exchange": "binance",
+        "mode": mode,
+        "initial_balance": Decimal(500),
+        "intent_id": INTENT,
+        **SENT,
+    }
     assert str(found.id) == ONE
     assert "hush" not in repr(found) + repr(wish)
 

@@ -80,9 +80,9 @@ async def test_a_users_number_names_nobody_whose_bots_can_be_listed() -> None:
 )
 async def test_a_new_bot_is_sent_as_it_was_described(given: dict[str, Any], sent: dict[str, Any]) -> None:
     services = Services({"bots POST /bots": rows.bot(status="created")})
-    found = await do("bots.create", services, bots.CreateBot(name="b", origin=Contract.NETWORK, **given))
+    found = await do("bots.create", services, bots.CreateBot(name="b", origin=Contract.NETWORK, **given), intent=INTENT)
     always = {"name": "b", "origin": "network", "trading_mode": "paper", "risk_mode": "balanced"}
-    assert services.last["json"] == {**always, "initial_capital": Decimal(0), **sent}
+    assert services.last["json"] == {**always, "initial_capital": Decimal(0), "intent_id": INTENT, **sent}
     assert found.status == "created"
 
 

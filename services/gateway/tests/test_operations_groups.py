@@ -74,7 +74,10 @@ async def test_groups_are_listed_by_pages() -> None:
         (
             "groups.create",
             accounts.SetGroup(name="g", accounts=(UUID(ONE),), max_drawdown=Decimal("0.25")),
-            ("POST", "/groups", {"name": "g", "accounts": [UUID(ONE)], "max_drawdown": Decimal("0.25")}),
+            (
+                *("POST", "/groups"),
+                {"name": "g", "accounts": [UUID(ONE)], "max_drawdown": Decimal("0.25"), "intent_id": INTENT},
+            ),
         ),
         (
             "groups.update",
@@ -87,7 +90,7 @@ async def test_groups_are_listed_by_pages() -> None:
 async def test_a_groups_limits_hold_from_the_change_on(operation: str, wish: Any, asked: Any) -> None:
     method, path, sent = asked
     around = services(ONE, **{f"execution {method} {path}": rows.group(ONE)})
-    await do(operation, around, wish)
+    await do(operation, around, wish, intent=INTENT)
     assert around.calls[0] == ("execution", method, path)
     assert around.sent[0]["json"] == sent
     assert around.calls[1] == ("risk", "PUT", f"{GROUP}/limits")

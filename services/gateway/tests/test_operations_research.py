@@ -15,13 +15,13 @@ from millrace.contracts.names import Contract
 from millrace.gateway.app.operations import HANDLERS
 from millrace.ml.api.schemas import Model, Prediction, Predictions, Train, Training
 from services.gateway.tests import rows
-from services.gateway.tests.fakes import AT, NOW, ONE, THREE, TWO, Services, asking, told
+from services.gateway.tests.fakes import AT, INTENT, NOW, ONE, THREE, TWO, Services, asking, told
 
 RESULTS = f"backtest GET /backtests/{ONE}/results"
 
 
-async def do(operation: str, services: Services, wish: Any) -> Any:
-    return await HANDLERS[operation](asking(services), wish)
+async def do(operation: str, services: Services, wish: Any, **changes: Any) -> Any:
+    return await HANDLERS[operation](asking(services, **changes), wish)
 
 
 def backtest(**changes: Any) -> dict[str, Any]:
@@ -73,8 +73,9 @@ async def test_a_backtest_that_waits_has_no_results_yet(seconds: Any, words: str
 
 async def test_it_is_asked_for_in_the_services_words() -> None:
     services = Services({"backtest POST /backtests": backtest()})
-    await do("backtests.create", services, wish(commission=Decimal("0.002"), slippage_model="fixed"))
+    await do("backtests.create", services, wish(commission=Decimal("0.002"), slippage_model="fixed"), intent=INTENT)
     sent = services.last["json"]
+    assert sent["intent_id"] == INTENT
     assert (sent["strategy_id"], sent["commission"], sent["origin"]) == (17, Decimal("0.002"), "botplatform")
     NewBacktest.model_validate(sent)
 
@@ -134,9 +135,10 @@ async def test_a_training_is_begun_and_told_by_the_training() -> None:
     answer = told(Training, **given, **more, error=None, finished_at=None)
     services = Services({"ml POST /models/2/train": answer})
     asked = research.TrainModel(id=2, start=NOW, end=NOW, hyperparameters={"epochs": 5})
-    found = await do("models.train", services, asked)
+    found = await do("models.train", services, asked, intent=INTENT)
     Train.model_validate(services.last["json"])
-    assert set(services.last["json"]) == {"start", "end", "validation_split", "hyperparameters"}
+    assert set(services.last["json"]) == {"start", "end", "validation_split", "hyperparameters", "intent_id"}
+    assert services.last["json"]["intent_id"] == INTENT
     assert (found.id, str(found.model_id), found.status, found.estimated_duration) == (TWO, ONE, "started", "3 minutes")
 
 

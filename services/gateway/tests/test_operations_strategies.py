@@ -16,7 +16,7 @@ from millrace.contracts.canonical.trading import Signal
 from millrace.contracts.names import Contract
 from millrace.gateway.app.operations import HANDLERS
 from services.gateway.tests import rows
-from services.gateway.tests.fakes import AT, NOW, ONE, TRADER, TWO, Services, asking
+from services.gateway.tests.fakes import AT, INTENT, NOW, ONE, TRADER, TWO, Services, asking
 
 ZEROS = ("total_return", "sharpe_ratio", "max_drawdown", "win_rate", "profit_factor")
 ONE_ID = ById(id=UUID(ONE))
@@ -95,8 +95,9 @@ async def test_a_new_one_is_sent_whole() -> None:
         risk={"max_drawdown": Decimal("0.1")},
         origin=Contract.INTERFACES,
     )
-    await do("strategies.create", services, wish)
+    await do("strategies.create", services, wish, intent=INTENT)
     sent = services.last["json"]
+    assert sent["intent_id"] == INTENT
     assert (sent["name"], sent["strategy_type"], sent["symbols"]) == ("m", "grid", ("BTC/USDT",))
     assert (sent["config"], sent["risk"], sent["origin"]) == (
         {"levels": 5},

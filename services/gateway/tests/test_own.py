@@ -12,7 +12,7 @@ from millrace.contracts.dialects import endpoints
 from millrace.contracts.names import Access
 from millrace.gateway.api.errors import render
 from millrace.gateway.api.own import PASSED, Passed, routes
-from services.gateway.tests.fakes import ONE, Reply, Services, ask, backend
+from services.gateway.tests.fakes import INTENT, ONE, Once, Reply, Services, ask, backend
 
 ROLES = {Access.USER: "viewer", Access.TRADER: "trader", Access.ADMIN: "admin"}
 LESS = {Access.TRADER: ["viewer", "exporter"], Access.ADMIN: ["viewer", "exporter", "trader"]}
@@ -31,6 +31,11 @@ async def asked(services: Services, passed: Passed, body: Any = None, **options:
     return await ask(app, passed.method, filled(passed.path), body, **options)
 
 
+def with_intent(passed: Passed, body: Any, intent: UUID | None = None) -> Any:
+    """What a service gets of a body."""
+    return {**body, "intent_id": intent and str(intent)} if passed.makes and isinstance(body, dict) else body
+
+
 def answering(passed: Passed, answer: Any = None) -> Services:
     return Services({f"{passed.service} {passed.method} {filled(passed.target)}": answer or {"it": "worked"}})
 
@@ -44,7 +49,7 @@ async def test_a_request_reaches_its_service_as_it_came(passed: Passed) -> None:
     assert (reply.status, reply.body) == (passed.status, {"it": "worked"})
     assert services.calls == [(passed.service, passed.method, filled(passed.target))]
     where = {"ip": "192.0.2.7", "device": ""} if passed.whence else {}
-    assert services.last["json"] == ({**body, **where} if body is not None else None)
+    assert services.last["json"] == with_intent(passed, {**body, **where} if body is not None else None)
     assert services.last["query"] == {"limit": ["5"], "status": ["a", "b"]}
 
 
@@ -54,7 +59,7 @@ async def test_without_a_body_a_change_is_an_empty_object(passed: Passed) -> Non
     await asked(services, passed, token=ROLES[passed.access])
     where = {"ip": "192.0.2.7", "device": ""} if passed.whence else {}
     writes = passed.method in ("POST", "PUT", "PATCH")
-    assert services.last["json"] == (where if writes else None)
+    assert services.last["json"] == with_intent(passed, where if writes else None)
 
 
 @every
@@ -133,3 +138,41 @@ async def test_a_list_is_passed_on_too_and_never_gets_an_address_put_into_it() -
     services = answering(passed)
     await asked(services, passed, [1, 2], token="viewer")
     assert services.last["json"] == [1, 2]
+
+
+async def keyed(services: Services, passed: Passed, once: Once, body: Any = None) -> Reply:
+    """The answer to a request under a key."""
+    app = create_app("x", service="gateway", render=render)
+    app.router.routes.extend(routes(backend(services, once)))
+    headers = {"idempotency-key": "k"}
+    return await ask(app, passed.method, filled(passed.path), body, token=ROLES[passed.access], headers=headers)
+
+
+@every
+async def test_a_change_under_a_key_is_done_once_unless_it_has_a_password(passed: Passed) -> None:
+    once, services = Once(), answering(passed)
+    lie = {"intent_id": ONE} if passed.makes else None
+    reply = await keyed(services, passed, once, lie)
+    assert (reply.status, reply.body) == (passed.status, {"it": "worked"})
+    assert len(once.keys) == (passed.method != "GET" and passed.again != "deed")
+    if passed.makes:
+        assert services.last["json"]["intent_id"] == INTENT
+
+
+def test_what_has_a_password_or_a_secret_is_never_kept() -> None:
+    for passed in PASSED:
+        words = {"password", "2fa", "users"} & set(re.split(r"[/-]", passed.path))
+        if passed.method == "POST" and words:
+            assert passed.again == "deed", passed.path
+        if passed.method in ("POST", "PUT") and re.search(r"api-keys|invites|secret", passed.path):
+            assert passed.again == "refusal", passed.path
+
+
+@pytest.mark.parametrize("passed", [p for p in PASSED if p.again == "refusal"], ids=lambda passed: passed.path)
+async def test_a_secret_is_told_once_and_whoever_comes_again_is_refused(passed: Passed) -> None:
+    once, services = Once(), answering(passed, {"key": "hush"})
+    reply = await keyed(services, passed, once)
+    assert (reply.status, reply.body) == (passed.status, {"key": "hush"})
+    (kept,) = once.kept
+    assert kept.again is not None
+    assert (kept.again.status, b"CONFLICT" in kept.again.body, b"hush" in kept.again.body) == (409, True, False)

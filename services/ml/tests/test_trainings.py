@@ -1,9 +1,13 @@
 """A training is a durable job that leaves a version of the user's own."""
 
+from uuid import UUID
+
 import orjson
 
 from millrace.common.runtime.host import Host
 from services.ml.tests.conftest import QUICK, SEED, House
+
+WISH = UUID("00000000-0000-7000-8000-000000000077")
 
 
 async def test_a_training_answers_at_once_and_tells_how_far_it_is(house: House) -> None:
@@ -122,3 +126,14 @@ async def test_the_service_tells_how_its_jobs_stand(house: House) -> None:
     await house.trained()
     stats = (await house.ask("GET", "/jobs/stats")).value()
     assert stats == {"pending": 0, "running": 0, "completed": 1, "failed": 0, "workers": 2}
+
+
+async def test_a_wish_for_a_training_that_comes_again_begins_no_second_one(house: House) -> None:
+    slow = {"hyperparameters": {**QUICK, "epochs": 300, "lstm_units": 32}, "intent_id": str(WISH)}
+    begun = [(await house.train(**slow)).value()["id"] for _ in range(3)]
+    assert begun == [str(WISH)] * 3
+    assert (await house.train(user=house.other, **slow)).status == 409
+    assert (await house.ask("POST", f"/trainings/{WISH}/cancel")).status == 200
+    assert (await house.over(str(WISH)))["status"] == "cancelled"
+    assert (await house.train(**slow)).value()["status"] == "cancelled"
+    assert len(await house.stand.rows("ml", "select from trainings where user_id is not null")) == 1

@@ -72,7 +72,7 @@ def routes(auth: Auth, person: Any, admin: Any) -> APIRouter:
 def _invites(api: APIRouter, auth: Auth, by_admin: Any) -> None:
     @api.post("/invites", status_code=201)
     async def invite(user: by_admin, asked: Annotated[schemas.NewInvite, Depends(body(schemas.NewInvite))]) -> Response:
-        made = await auth.registration.invite(user.user_id, asked.role, asked.email, asked.seconds)
+        made = await auth.registration.invite(user.user_id, asked.role, asked.email, asked.seconds, asked.intent_id)
         return answer(InviteView, made, 201)
 
     @api.get("/invites")

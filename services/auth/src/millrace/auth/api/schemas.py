@@ -136,13 +136,17 @@ class FactorCode(_Body):
 
 
 class NewKey(_Body):
-    """An API key: what it may do, in which contract's words, and from where (addresses or networks; none: anywhere)."""
+    """An API key: what it may do, in which contract's words, and from where (addresses or networks; none: anywhere).
+
+    The same `intent_id` again makes none.
+    """
 
     name: str = Field(min_length=1, max_length=100)
     scopes: list[Scope] = Field(["read"], min_length=1, max_length=4)
     contract: Contract | None = None
     addresses: list[str] = Field([], max_length=50)
     expires_at: AwareDatetime | None = None
+    intent_id: UUID | None = None
 
 
 class KeyClaim(_Body):
@@ -173,11 +177,12 @@ class Administered(_Body):
 
 
 class NewInvite(_Body):
-    """An invite; `email` binds it to one address, `seconds` is how long it is good."""
+    """An invite; `email` binds it to one address, `seconds` is how long it is good. The same `intent_id` makes one."""
 
     role: Role = "trader"
     email: str | None = Field(None, max_length=254)
     seconds: int | None = Field(None, ge=60, le=90 * 24 * 3600)
+    intent_id: UUID | None = None
 
 
 class UserView(BaseModel):

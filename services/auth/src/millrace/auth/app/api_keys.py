@@ -8,7 +8,7 @@ from uuid import UUID
 
 from millrace.auth.app.audit import Audit
 from millrace.auth.app.ports import Vault
-from millrace.auth.domain.rules import check_networks, invalid, within
+from millrace.auth.domain.rules import check_networks, invalid, told_once, within
 from millrace.common.auth.principal import PERMISSIONS
 from millrace.common.auth.tokens import KEY_START
 from millrace.common.auth.tokens import invalid as bad_token
@@ -20,7 +20,7 @@ from millrace.common.kernel.ids import new_id
 
 _ADD = """
 insert into api_keys (id, user_id, name, prefix, hash, scopes, contract, addresses, created_at, expires_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning *
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (id) do nothing returning *
 """
 _ALIVE = "revoked_at is null and (expires_at is null or expires_at > $2)"
 _COUNT = f"select count(*) from api_keys where user_id = $1 and {_ALIVE}"  # noqa: S608 - constants only
@@ -60,8 +60,12 @@ class ApiKeys:
         contract: str | None,
         addresses: Sequence[str],
         expires_at: datetime | None,
+        intent_id: UUID | None = None,
     ) -> dict[str, Any]:
-        """A new key, shown this once as `key`. Raises VALIDATION_ERROR, and CONFLICT when there are too many."""
+        """A new key, shown this once as `key`; its id is `intent_id` where there is one.
+
+        Raises VALIDATION_ERROR, and CONFLICT when there are too many or the intent has made one already.
+        """
         now, networks = self._clock.now(), check_networks(addresses)
         if beyond := sorted(set(scopes) - PERMISSIONS[role]):
             raise invalid("scopes", f"the role {role} does not carry {', '.join(beyond)}")
@@ -74,7 +78,10 @@ class ApiKeys:
             if await work.connection.fetchval(_COUNT, user_id, now) >= _LIMIT:
                 raise MillraceError(Code.CONFLICT, f"there are already {_LIMIT} API keys; revoke one")
             values = (name, prefix, self._vault.digest("api key", key), sorted(set(scopes)), contract, networks)
-            row: Any = await work.connection.fetchrow(_ADD, new_id(self._clock), user_id, *values, now, expires_at)
+            key_id = intent_id or new_id(self._clock)
+            row: Any = await work.connection.fetchrow(_ADD, key_id, user_id, *values, now, expires_at)
+            if row is None:
+                raise told_once("API key")
             self._audit.note(work, user_id, "api_key.create", row["id"])
         return {**_shown(row), "key": key}
 

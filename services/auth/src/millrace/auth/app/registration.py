@@ -10,6 +10,7 @@ from millrace.auth.app.ports import Vault
 from millrace.auth.app.sessions import Opening, Sessions
 from millrace.auth.app.users import NewUser, Users
 from millrace.auth.config import AuthSettings
+from millrace.auth.domain.rules import told_once
 from millrace.common.db.database import Connection
 from millrace.common.db.work import Works
 from millrace.common.kernel.clock import Clock
@@ -26,7 +27,7 @@ for update
 _USED = "update invites set used_at = $2, used_by = $3 where id = $1"
 _ADD = """
 insert into invites (id, hash, user_id, role, email, created_at, expires_at)
-values ($1, $2, $3, $4, $5, $6, $7) returning *
+values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do nothing returning *
 """
 _LIST = "select * from invites where user_id is not null order by created_at desc"
 _REVOKE = """
@@ -84,11 +85,13 @@ class Registration:
             raise MillraceError(Code.PERMISSION_DENIED, text)
         return invite, invite["role"] if invite else "trader"
 
-    async def invite(self, by: UUID, role: str, email: str | None, seconds: int | None) -> dict[str, Any]:
-        """A new invite, with its code: it is shown this once."""
+    async def invite(
+        self, by: UUID, role: str, email: str | None, seconds: int | None, intent_id: UUID | None = None
+    ) -> dict[str, Any]:
+        """A new invite, with its code: it is shown this once. Raises CONFLICT when the intent has made one already."""
         good = timedelta(seconds=seconds or self._settings.invite_seconds)
         async with self._works.begin() as work:
-            made = await self._make(work.connection, by, role, email, good)
+            made = await self._make(work.connection, by, role, email, good, intent_id)
             self._audit.note(work, by, "invite.create", made["id"], role)
         return made
 
@@ -114,11 +117,20 @@ class Registration:
             self._audit.note(work, by, "invite.revoke", invite_id)
 
     async def _make(
-        self, connection: Connection, by: UUID | None, role: str, email: str | None, good: timedelta
+        self,
+        connection: Connection,
+        by: UUID | None,
+        role: str,
+        email: str | None,
+        good: timedelta,
+        intent_id: UUID | None = None,
     ) -> dict[str, Any]:
         code, now = secrets.token_urlsafe(18), self._clock.now()
         digest = self._vault.digest("invite", code)
-        row = await connection.fetchrow(_ADD, new_id(self._clock), digest, by, role, email, now, now + good)
+        invite_id = intent_id or new_id(self._clock)
+        row = await connection.fetchrow(_ADD, invite_id, digest, by, role, email, now, now + good)
+        if row is None:
+            raise told_once("invite")
         return {**_shown(row), "code": code}
 
 

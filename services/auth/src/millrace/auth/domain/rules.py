@@ -79,6 +79,12 @@ def within(ip: str, networks: Sequence[str]) -> bool:
     return any(address in ip_network(network) for network in networks)
 
 
+def told_once(what: str) -> MillraceError:
+    """The refusal of a wish that has made its secret already and whose answer may be lost."""
+    text = f"this {what} was made already, and its secret is told once; revoke it and make another"
+    return MillraceError(Code.CONFLICT, text)
+
+
 def invalid(field: str, reason: str) -> MillraceError:
     """One field is wrong."""
     return MillraceError(Code.VALIDATION_ERROR, f"{field} {reason}", fields={field: reason})

@@ -18,7 +18,8 @@ Fraction = Annotated[Amount, Field(ge=0, le=Decimal("0.1"))]
 class NewBacktest(BaseModel):
     """A run to be made, of a strategy by id or number, or of a built-in one by name. Costs are fractions, up to 0.1.
 
-    `parameters` take the place of the strategy's own, one by one. `start` is in the range, `end` is not.
+    `parameters` take the place of the strategy's own, one by one. `start` is in the range, `end` is not. The same
+    `intent_id` again is answered with the run it has made.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,6 +42,7 @@ class NewBacktest(BaseModel):
     market_impact: bool = False
     protection: Literal["close", "intrabar"] = "close"
     origin: Annotated[str, Field(max_length=40)] | None = None
+    intent_id: UUID | None = None
 
     @model_validator(mode="after")
     def _one_strategy(self) -> "NewBacktest":

@@ -27,6 +27,7 @@ OWN_SIZE = Decimal("0.1")
 _TRIES = 3
 _START_SECONDS, _CANDLE_SECONDS = 1.0, 0.00008
 _ALONE = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
+_KNOWN = "select exists (select from jobs where id = $1 and user_id = $2)"
 _UNDER_WAY = "select count(*) from backtests where user_id = $1 and status in ('queued', 'running')"
 _INSERT = """
 insert into backtests (id, user_id, name, strategy_id, strategy_num, strategy, parameters, exchange, symbols,
@@ -72,7 +73,10 @@ class Backtests:
             if not there:
                 raise no_candles(one, span)
         async with self._works.begin(user.user_id) as work:
-            backtest_id = await self._add(work, user.user_id, asked, part, strategy, parameters)
+            await work.connection.execute(_ALONE, str(user.user_id))
+            backtest_id = asked.intent_id or new_id(self._clock)
+            if not await work.connection.fetchval(_KNOWN, backtest_id, user.user_id):
+                await self._add(work, user.user_id, backtest_id, asked, part, strategy, parameters)
             return await queries.one(work.connection, user.user_id, backtest_id)
 
     async def _strategy(self, user: Principal, asked: Any) -> StrategyRow:
@@ -81,14 +85,20 @@ class Backtests:
         return await self._strategies.builtin(user, find(asked.strategy).name)
 
     async def _add(
-        self, work: Work, user_id: UUID, asked: Any, part: Scope, strategy: StrategyRow, parameters: Row
-    ) -> UUID:
-        await work.connection.execute(_ALONE, str(user_id))
+        self,
+        work: Work,
+        user_id: UUID,
+        backtest_id: UUID,
+        asked: Any,
+        part: Scope,
+        strategy: StrategyRow,
+        parameters: Row,
+    ) -> None:
         under_way = await work.connection.fetchval(_UNDER_WAY, user_id)
         if under_way >= self._settings.under_way:
             text = f"{under_way} of your backtests are under way; wait until one has ended, or cancel one"
             raise MillraceError(Code.RATE_LIMITED, text, details={"limit": self._settings.under_way}, retry_after=5)
-        backtest_id, symbols = new_id(self._clock), [one.symbol for one in part.instruments]
+        symbols = [one.symbol for one in part.instruments]
         await work.connection.execute(
             _INSERT,
             backtest_id,
@@ -110,7 +120,6 @@ class Backtests:
         )
         # the more of one user's wait, the later each of them comes: nobody's many keep out another's first
         await self._jobs.enqueue(work, JOB, user_id=user_id, priority=-under_way, max_tries=_TRIES, job_id=backtest_id)
-        return backtest_id
 
     async def cancel(self, user_id: UUID, ref: Ref) -> Row:
         """Stop it: at once when it waits, within seconds when it runs. Raises NOT_FOUND, INVALID_STATE when it is over.

@@ -45,7 +45,8 @@ class NewBot(_Asked):
     """A bot to be made; a strategy that nobody knows is `hold`, a symbol that is not given the exchange's first.
 
     `config` may hold position_size, leverage, timeframe and the strategy's parameters. With an `initial_capital`, in
-    quote currency, the bot trades with that and what it earned, and not with the account's equity.
+    quote currency, the bot trades with that and what it earned, and not with the account's equity. The same `intent_id`
+    again is answered with the bot it has made.
     """
 
     name: Name
@@ -60,6 +61,7 @@ class NewBot(_Asked):
     risk_mode: Annotated[str, AfterValidator(_risk_mode)] = "balanced"
     initial_capital: Annotated[Amount, Field(ge=0, lt=10**12)] = ZERO
     origin: Origin = "botplatform"
+    intent_id: UUID | None = None
 
 
 class ChangeBot(_Asked):
@@ -89,7 +91,10 @@ class Risk(_Asked):
 
 
 class NewStrategy(_Asked):
-    """A strategy to be made: not active. `config` is its parameters; those its type does not know have no effect."""
+    """A strategy to be made: not active. `config` is its parameters; those its type does not know have no effect.
+
+    The same `intent_id` again is answered with the strategy it has made.
+    """
 
     name: Name
     description: Annotated[str, Field(max_length=2000)] = ""
@@ -102,6 +107,7 @@ class NewStrategy(_Asked):
     config: Config = Field(default_factory=dict)
     risk: Risk = Risk()
     origin: Origin = "crypto"
+    intent_id: UUID | None = None
 
     def terms(self) -> dict[str, Any]:
         """The fields one beside the other."""

@@ -61,10 +61,11 @@ async def create_bot(
     config = dict(asked.get("config") or {})
     parameters = _parameters(chosen.bound, chosen.parameters, config)
     timeframe = parse_timeframe(str(config.get("timeframe") or asked.get("timeframe") or default_timeframe))
+    bot_id = asked.get("intent_id") or new_id()
     row = await queries.insert_bot(
         work.connection,
         (
-            new_id(),
+            bot_id,
             user_id,
             account_id,
             asked["name"],
@@ -85,6 +86,8 @@ async def create_bot(
             now,
         ),
     )
+    if row is None:
+        return await queries.get_bot(work.connection, user_id, bot_id)
     tell(work, row, now)
     return row
 

@@ -30,7 +30,7 @@ insert into bots (id, user_id, account_id, name, base_name, strategy_id, strateg
   timeframe, config, parameters, trading_mode, risk_mode, initial_capital, managed_by, status, origin, created_at,
   updated_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'created', $18, $19, $19)
-returning *, '{}'::uuid[] as accounts
+on conflict (id) do nothing returning *, '{}'::uuid[] as accounts
 """
 _SKIPS = """
 select s.* from skips s where s.user_id = $1 and s.bot_id = $2 order by s.count desc, s.reason
@@ -77,9 +77,10 @@ async def managed(connection: Connection, user_id: UUID, strategy_id: UUID) -> l
     return [shown(row) for row in await connection.fetch(_MANAGED, user_id, strategy_id)]
 
 
-async def insert_bot(connection: Connection, values: tuple[Any, ...]) -> Row:
-    """Add a bot."""
-    return shown(await connection.fetchrow(_INSERT, *values))
+async def insert_bot(connection: Connection, values: tuple[Any, ...]) -> Row | None:
+    """Add a bot; None where it is there already."""
+    row = await connection.fetchrow(_INSERT, *values)
+    return None if row is None else shown(row)
 
 
 async def account_for(connection: Connection, user_id: UUID, exchange: str) -> UUID | None:

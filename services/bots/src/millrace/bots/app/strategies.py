@@ -33,6 +33,7 @@ _INSERT = """
 insert into strategies (id, user_id, name, description, strategy_type, bound, config, parameters, symbols, timeframes,
   is_paper_trading, max_position_size, max_drawdown, origin, created_at, updated_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
+on conflict (id) do nothing
 """
 _UPDATE = """
 update strategies set name = $3, description = $4, config = $5, parameters = $6, updated_at = $7
@@ -99,7 +100,7 @@ async def create(work: Work, user_id: UUID, asked: Mapping[str, Any], now: datet
         raise MillraceError(Code.VALIDATION_ERROR, f"the strategy {text}", fields={"symbols": text})
     place(symbols)
     kind, config = asked["strategy_type"], asked["config"]
-    strategy_id = new_id()
+    strategy_id = asked["intent_id"] or new_id()
     await work.connection.execute(
         _INSERT,
         strategy_id,

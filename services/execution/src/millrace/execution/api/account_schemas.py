@@ -60,7 +60,10 @@ class KeysToCheck(Keys):
 
 
 class NewAccount(BaseModel):
-    """An account to be made. Paper needs no keys; without an `initial_balance` above zero it starts with the usual."""
+    """An account to be made. Paper needs no keys; without an `initial_balance` above zero it starts with the usual.
+
+    The same `intent_id` again is answered with the account it has made.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -75,6 +78,7 @@ class NewAccount(BaseModel):
     account_type: AccountType = "spot"
     settings: FreeSettings = Field(default_factory=dict)
     references: References = Field(default_factory=list)
+    intent_id: UUID | None = None
 
     def credentials(self) -> Credentials | None:
         """The keys in the clear, where there are any."""

@@ -33,11 +33,12 @@ class ChangeGroup(BaseModel):
 
 
 class NewGroup(ChangeGroup):
-    """A group to be made."""
+    """A group to be made. The same `intent_id` again is answered with the group it has made."""
 
     name: str = Field(min_length=1, max_length=100)
     description: str = Field("", max_length=2000)
     settings: FreeSettings = Field(default_factory=dict)
+    intent_id: UUID | None = None
 
 
 class Group(BaseModel):

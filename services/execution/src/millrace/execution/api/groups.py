@@ -29,10 +29,10 @@ def group_routes(works: Works, clock: Clock, current: Any) -> APIRouter:
     async def create(
         user: user_dependency, asked: Annotated[schemas.NewGroup, Depends(body(schemas.NewGroup))]
     ) -> Group:
-        group_id = new_id(clock)
+        group_id = asked.intent_id or new_id(clock)
         async with works.begin(user.user_id) as work:
-            await groups.create(work, user.user_id, group_id, asked.model_dump(), clock.now())
-            if asked.accounts:
+            made = await groups.create(work, user.user_id, group_id, asked.model_dump(), clock.now())
+            if made and asked.accounts:
                 await groups.replace(work, user.user_id, group_id, asked.accounts)
             return Group(**await groups.one(work.connection, user.user_id, group_id))
 

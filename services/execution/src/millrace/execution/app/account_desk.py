@@ -59,8 +59,9 @@ class AccountDesk:
         new = self._new(user, asked, there.name)
         async with self.works.begin(user.user_id) as work:
             most, now = self.settings.max_accounts, self.clock.now()
-            row = await accounts.create(work, new, now, leases=self.leases, most=most)
-            if keys is not None and checked is not None:
+            made = await accounts.create(work, new, now, leases=self.leases, most=most)
+            if made and keys is not None and checked is not None:
+                row = await accounts.one(work.connection, user.user_id, new.id)
                 await accounts.keep_keys(work, row, keys, checked.valid, checked.checked_at, seals=self.seals)
             return await accounts.one(work.connection, user.user_id, new.id)
 
@@ -72,7 +73,7 @@ class AccountDesk:
         }
         currency, balance = usual.get(name, (exchange(name).currency, settings.paper_balance))
         return accounts.NewAccount(
-            id=new_id(self.clock),
+            id=asked["intent_id"] or new_id(self.clock),
             user_id=user.user_id,
             name=asked["name"] or f"{mode.title()} {name}",
             exchange=name,

@@ -30,7 +30,7 @@ _ONE = "select * from accounts where user_id = $1 and id = $2 and deleted_at is 
 _INSERT = """
 insert into accounts (id, user_id, name, exchange, mode, currency, initial_balance, account_type, settings, notes,
   created_at, updated_at, lease_owner, lease_epoch)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13) returning *
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13) on conflict (id) do nothing returning *
 """
 _UPDATE = """
 update accounts set name = $3, is_active = $4, account_type = $5, settings = $6, notes = $7, updated_at = $8
@@ -101,19 +101,23 @@ async def one(connection: Connection, user_id: UUID, account_id: UUID, *, lock: 
     return shown(row)
 
 
-async def create(work: Work, new: NewAccount, at: datetime, *, leases: Leases, most: int) -> dict[str, Any]:
-    """Add an account. Others hear of paper accounts only: nothing can be ordered on a real one yet."""
+async def create(work: Work, new: NewAccount, at: datetime, *, leases: Leases, most: int) -> bool:
+    """Add an account, unless it is there: whether it is new.
+
+    Others hear of paper accounts only: nothing can be ordered on a real one yet.
+    """
     await leases.hold(work.connection)
-    if await work.connection.fetchval(_COUNT, new.user_id, None, None, None) >= most:
-        raise MillraceError(Code.INVALID_STATE, f"no more than {most} accounts are possible; delete one first")
     facts = (new.id, new.user_id, new.name, new.exchange, new.mode, new.currency, new.balance, new.account_type)
     free = (_text(new.settings), _text(new.references))
-    row = await work.connection.fetchrow(_INSERT, *facts, *free, at, leases.owner, leases.epoch)
+    if await work.connection.fetchrow(_INSERT, *facts, *free, at, leases.owner, leases.epoch) is None:
+        return False
+    if await work.connection.fetchval(_COUNT, new.user_id, None, None, None) > most:
+        raise MillraceError(Code.INVALID_STATE, f"no more than {most} accounts are possible; delete one first")
     if new.mode == "paper":
         opened = {name: getattr(new, name) for name in ("user_id", "name", "exchange", "mode", "currency")}
         work.emit(AccountOpened(account_id=new.id, initial_balance=new.balance, **opened), at=at)
     await note(work, new.user_id, "account.create", new.id, at)
-    return shown(row)
+    return True
 
 
 async def update(

@@ -21,7 +21,7 @@ _ONE = f"select g.*, {_MEMBERS} from groups g where user_id = $1 and id = $2"  #
 _FIELDS = ("name", "description", "max_drawdown", "target_monthly_roi", "risk_limit", "settings")
 _INSERT = """
 insert into groups (name, description, max_drawdown, target_monthly_roi, risk_limit, settings, id, user_id, created_at,
-  updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) on conflict (user_id, name) do nothing returning id
+  updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) on conflict do nothing returning id
 """
 _UPDATE = """
 update groups set name = $1, description = $2, max_drawdown = $3, target_monthly_roi = $4, risk_limit = $5,
@@ -64,10 +64,17 @@ async def one(connection: Connection, user_id: UUID, group_id: UUID, *, lock: bo
     return shown(row)
 
 
-async def create(work: Work, user_id: UUID, group_id: UUID, given: Mapping[str, Any], at: datetime) -> None:
-    """Add a group. Raises CONFLICT where the user has one of that name."""
-    await _write(work, _INSERT, user_id, group_id, given, at)
+async def create(work: Work, user_id: UUID, group_id: UUID, given: Mapping[str, Any], at: datetime) -> bool:
+    """Add a group, unless it is there: whether it is new. Raises CONFLICT where the user has another of that name."""
+    known = "select from groups where user_id = $1 and id = $2"
+    try:
+        await _write(work, _INSERT, user_id, group_id, given, at)
+    except MillraceError:
+        if await work.connection.fetchrow(known, user_id, group_id) is None:
+            raise
+        return False
     await note(work, user_id, "group.create", group_id, at)
+    return True
 
 
 async def update(work: Work, user_id: UUID, group_id: UUID, changes: Mapping[str, Any], at: datetime) -> None:

@@ -46,11 +46,12 @@ _FORGET = "delete from requests where ctid in (select ctid from requests where c
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer as it went out: status, content type, bytes."""
+    """An answer as it went out: status, content type, bytes. `again` is what is kept in its place, if it is not it."""
 
     status: int
     kind: str
     body: bytes
+    again: "Kept | None" = None
 
 
 class Once:
@@ -88,7 +89,8 @@ class Once:
                 if kept is None or kept.status >= 500:
                     await connection.execute(_RELEASE, *name, now, broken)
                 else:
-                    await connection.execute(_KEEP, *name, now, kept.status, kept.kind, kept.body)
+                    stored = kept.again or kept
+                    await connection.execute(_KEEP, *name, now, stored.status, stored.kind, stored.body)
         return kept
 
     async def forget(self) -> bool:

@@ -76,7 +76,8 @@ def _trainings(api: APIRouter, works: Works, trainings: Trainings, jobs: Jobs, u
         stretch = Stretch(asked.start, asked.end, asked.validation_split)
         async with works.begin(user.user_id) as work:
             found = await queries.model(work.connection, user.user_id, ref)
-            training_id = await trainings.start(work, found, user.user_id, stretch, asked.hyperparameters.numbers())
+            numbers = asked.hyperparameters.numbers()
+            training_id = await trainings.start(work, found, user.user_id, stretch, numbers, asked.intent_id)
             row = await queries.training(work.connection, user.user_id, training_id)
         return json_response(Training.of(row), 201)
 

@@ -39,12 +39,14 @@ class Train(_Body):
     """Learn from candles that opened in [`start`, `end`).
 
     The last `validation_split` of them is held out: its first half chooses the epoch, its second half is the test.
+    The same `intent_id` again is answered with the training it has begun.
     """
 
     start: AwareDatetime
     end: AwareDatetime
     validation_split: Amount = Field(Decimal("0.2"), ge=Decimal("0.01"), le=Decimal("0.9"), decimal_places=6)
     hyperparameters: Hyperparameters = Hyperparameters()
+    intent_id: UUID | None = None
 
 
 class Page(BaseModel, Generic[T]):

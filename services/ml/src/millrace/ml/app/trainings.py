@@ -26,6 +26,7 @@ insert into trainings (id, user_id, family, model_id, start_at, end_at, validati
   estimated_seconds, created_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9, $10) on conflict do nothing returning id
 """
+_KNOWN = "select id from trainings where id = $1 and user_id = $2"
 _FOUND = """
 select t.*, m.exchange, m.symbol, m.timeframe from trainings t join models m on m.id = t.model_id where t.id = $1
 """
@@ -48,14 +49,20 @@ class Trainings:
         self._longest = longest
 
     async def start(
-        self, work: Work, model: Mapping[str, Any], user_id: UUID | None, stretch: Stretch, numbers: Mapping[str, Any]
+        self,
+        work: Work,
+        model: Mapping[str, Any],
+        user_id: UUID | None,
+        stretch: Stretch,
+        numbers: Mapping[str, Any],
+        intent_id: UUID | None = None,
     ) -> UUID:
         """A version of the user's own (the system's without one) will be learned; the id is also the job's.
 
-        `numbers` are those of the recipe. Raises INVALID_DATE_RANGE, VALIDATION_ERROR for what would take too long,
-        and INVALID_STATE while the same is under way.
+        The same `intent_id` again begins nothing. `numbers` are those of the recipe. Raises INVALID_DATE_RANGE,
+        VALIDATION_ERROR for what would take too long, and INVALID_STATE while the same is under way.
         """
-        now, training_id = self._clock.now(), new_id(self._clock)
+        now, training_id = self._clock.now(), intent_id or new_id(self._clock)
         bars = _count(stretch, model["timeframe"], now)
         seconds = Recipe(**numbers).estimated_seconds(bars)
         if seconds > self._longest:
@@ -68,6 +75,8 @@ class Trainings:
         ids = (training_id, user_id, model["family"], model["id"])
         asked = (*stretch, orjson.dumps(dict(numbers)).decode(), seconds, now)
         if await work.connection.fetchval(_ADD, *ids, *asked) is None:
+            if await work.connection.fetchval(_KNOWN, training_id, user_id):
+                return training_id
             raise MillraceError(Code.INVALID_STATE, "a training of this model is under way")
         return await self._jobs.enqueue(work, JOB, user_id=user_id, job_id=training_id)
 

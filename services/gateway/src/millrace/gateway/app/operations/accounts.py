@@ -85,6 +85,7 @@ async def create(asking: Asking, asked: accounts.CreateAccount) -> accounts.Acco
         "api_secret": asked.api_secret.get_secret_value(),
         "passphrase": asked.passphrase.get_secret_value() if asked.passphrase else None,
         "initial_balance": asked.initial_balance,
+        "intent_id": asking.intent,
     }
     return await described(asking, await asking.ask("execution", "POST", "/accounts", json=sent))
 

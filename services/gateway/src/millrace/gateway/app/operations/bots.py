@@ -51,7 +51,7 @@ async def list_bots(asking: Asking, asked: bots.ListBots) -> Page[bots.Bot]:
 async def create(asking: Asking, asked: bots.CreateBot) -> bots.Bot:
     """A bot that does nothing yet. What is missing gets the default of its service."""
     sent = asked.model_dump(exclude={"symbol", "spelling"}, exclude_none=True)
-    sent["config"] = with_numbers(asked.config)
+    sent |= {"config": with_numbers(asked.config), "intent_id": asking.intent}
     if "timeframe" in asked.config:
         del sent["timeframe"]  # botplatform's clients can say it there alone
     if asked.symbol is not None:

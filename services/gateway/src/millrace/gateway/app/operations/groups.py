@@ -74,7 +74,7 @@ def _terms(asked: accounts.SetGroup) -> dict[str, Any]:
 
 async def create(asking: Asking, asked: accounts.SetGroup) -> accounts.Group:
     """A new group; its limits hold from now on for each account in it."""
-    row = await asking.ask("execution", "POST", "/groups", json=_terms(asked))
+    row = await asking.ask("execution", "POST", "/groups", json={**_terms(asked), "intent_id": asking.intent})
     await hold_to_limits(asking, row)
     return await described(asking, row)
 

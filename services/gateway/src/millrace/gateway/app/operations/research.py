@@ -41,7 +41,8 @@ def _duration(seconds: float | str | None) -> str:
 
 async def create(asking: Asking, asked: research.CreateBacktest) -> research.Backtest:
     """A backtest that waits for its turn."""
-    return backtest(await asking.ask("backtest", "POST", "/backtests", json=asked.model_dump()))
+    sent = {**asked.model_dump(), "intent_id": asking.intent}
+    return backtest(await asking.ask("backtest", "POST", "/backtests", json=sent))
 
 
 async def list_backtests(asking: Asking, asked: research.ListBacktests) -> Page[research.Backtest]:
@@ -84,7 +85,7 @@ async def models(asking: Asking, asked: research.ListModels) -> Page[research.Mo
 
 async def train(asking: Asking, asked: research.TrainModel) -> research.Training:
     """A training that has begun."""
-    sent = asked.model_dump(exclude={"id"})
+    sent = {**asked.model_dump(exclude={"id"}), "intent_id": asking.intent}
     row = await asking.ask("ml", "POST", f"/models/{asked.id}/train", json=sent)
     names = research.Training.model_fields
     return research.Training(**{**{name: row[name] for name in names}, "id": str(row["id"])})

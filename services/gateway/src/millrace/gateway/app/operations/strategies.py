@@ -42,11 +42,8 @@ async def list_strategies(asking: Asking, asked: bots.ListStrategies) -> Page[bo
 
 async def create(asking: Asking, asked: bots.CreateStrategy) -> bots.Strategy:
     """A strategy, not active yet."""
-    return strategy(
-        await asking.ask(
-            "bots", "POST", "/strategies", json={**asked.model_dump(), "config": with_numbers(asked.config)}
-        )
-    )
+    sent = {**asked.model_dump(), "config": with_numbers(asked.config), "intent_id": asking.intent}
+    return strategy(await asking.ask("bots", "POST", "/strategies", json=sent))
 
 
 async def update(asking: Asking, asked: bots.UpdateStrategy) -> bots.Strategy:
