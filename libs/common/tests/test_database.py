@@ -70,6 +70,36 @@ async def test_a_connection_forgets_its_user_with_the_transaction(notes: Desk) -
         await database.close()
 
 
+async def test_who_is_cancelled_gives_a_good_connection_back(notes: Desk) -> None:
+    database = Database(notes.url, SCHEMA, size=1)
+    await database.open()
+
+    async def work(begun: asyncio.Event) -> None:
+        async with database.as_user(ANNE) as connection:
+            await connection.execute("delete from notes")
+            begun.set()
+            await connection.execute("select pg_sleep(30)")
+
+    try:
+        for _ in range(3):
+            begun = asyncio.Event()
+            task = asyncio.create_task(work(begun))
+            await begun.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        async with database.as_user(BERT) as connection:
+            assert [row["text"] for row in await connection.fetch("select text from notes")] == ["b"]
+    finally:
+        await database.close()
+    assert len(await notes.notes()) == 3
+
+
+async def test_only_a_uuid_names_a_user(notes: Desk) -> None:
+    with pytest.raises(AttributeError):
+        notes.database.as_user("x'; set local role postgres; --")  # type: ignore[arg-type]
+
+
 async def test_users_at_once_see_each_their_own(notes: Desk) -> None:
     async def look(user: object, text: str) -> None:
         for _ in range(20):

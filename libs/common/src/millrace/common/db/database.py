@@ -6,8 +6,7 @@ sees the rows of one tenant only, by row-level security and the setting `millrac
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -46,7 +45,6 @@ RETRYABLE: tuple[type[Exception], ...] = (
 )
 
 CLOSE_SECONDS = 5.0
-_AS_USER = "select set_config('role', $1, true), set_config('millrace.tenant', $2, true)"
 
 
 class _PlainConnection(_Plain):
@@ -54,6 +52,40 @@ class _PlainConnection(_Plain):
 
     def get_reset_query(self) -> str:
         return ""
+
+
+class _Transaction:
+    """A transaction on a connection of the pool, begun in one round trip with what holds it to a user.
+
+    asyncpg's own takes two for that, and a task to wait for a connection.
+    """
+
+    __slots__ = ("_begin", "_connection", "_pool", "_timeout")
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", begin: str, timeout: float) -> None:
+        self._pool = pool
+        self._begin = begin
+        self._timeout = timeout
+        self._connection: Connection
+
+    async def __aenter__(self) -> Connection:
+        async with asyncio.timeout(self._timeout):
+            self._connection = await self._pool.acquire()
+        await self._say(self._begin)
+        return self._connection
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: object, at: object) -> None:
+        await self._say("commit" if kind is None else "rollback")
+        await self._pool.release(self._connection)
+
+    async def _say(self, statement: str) -> None:
+        try:
+            await self._connection.execute(statement)
+        except BaseException as problem:
+            if not isinstance(problem, asyncpg.PostgresError):
+                self._connection.terminate()  # nobody knows how far it came
+            await self._pool.release(self._connection)
+            raise
 
 
 class Database:
@@ -98,18 +130,15 @@ class Database:
         if pool is not None:
             await close_pool(pool)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    def transaction(self) -> AbstractAsyncContextManager[Connection]:
         """A transaction that sees every tenant."""
-        async with self.pool.acquire(timeout=self._timeout) as connection, connection.transaction():
-            yield connection
+        return _Transaction(self.pool, "begin", self._timeout)
 
-    @asynccontextmanager
-    async def as_user(self, user_id: UUID) -> AsyncIterator[Connection]:
+    def as_user(self, user_id: UUID) -> AbstractAsyncContextManager[Connection]:
         """A transaction that sees the rows of one user, whatever its queries forget to say."""
-        async with self.transaction() as connection:
-            await connection.execute(_AS_USER, f"{self.schema}_user", str(user_id))
-            yield connection
+        tenant = UUID.__str__(user_id)  # of a UUID, or of nothing: it becomes part of a statement
+        begin = f"begin; set local role \"{self.schema}_user\"; set local millrace.tenant = '{tenant}'"
+        return _Transaction(self.pool, begin, self._timeout)
 
     async def fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
         """One query on its own, seeing every tenant."""
