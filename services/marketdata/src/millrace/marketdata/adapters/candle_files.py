@@ -58,11 +58,12 @@ def read_candles(
         raise broken(path, 1, "there are no bars")
     timeframe = timeframe or _timeframe_of(path, [moment for _, moment, _ in rows])
     origin = rows[0][1] if any_grid else timeframes.opening(rows[0][1], timeframe)
+    length = timeframes.length(timeframe)
     candles: list[Candle] = []
     for number, moment, row in rows:
         if candles and moment <= candles[-1].opened_at:
             raise broken(path, number, _ASCEND)
-        if off := (moment - origin) % timeframes.length(timeframe):
+        if off := (moment - origin) % length:
             fix = f"it should open at {moment - off:%FT%TZ}, a whole number of {timeframe} after {origin:%FT%TZ}"
             raise broken(path, number, f"no {timeframe} bar opens at {moment.isoformat()}: {fix}")
         try:
@@ -141,6 +142,6 @@ def _timeframe_of(path: Path, moments: list[datetime]) -> str:
 
 def _candle(row: Mapping[str, Any], exchange: str, symbol: str, timeframe: str, moment: datetime) -> Candle:
     o, h, lo, c, v = (parse_amount(row[name], name) for name in COLUMNS[1:])
-    if not (ZERO < lo <= min(o, c) and h >= max(o, c) and v >= 0):
+    if not (ZERO < lo <= o <= h and lo <= c <= h and v >= 0):
         raise ValueError("the prices do not make a bar")
     return Candle(exchange, symbol, timeframe, moment, o, h, lo, c, v)
