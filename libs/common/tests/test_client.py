@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
-import aiohttp
 import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import RedirectResponse, Response
@@ -66,8 +65,9 @@ async def client(request: pytest.FixtureRequest) -> AsyncIterator[ServiceClient]
         return
     server = HttpServer(app, bind("127.0.0.1", 0))
     await server.start()
-    async with aiohttp.ClientSession() as session:
-        yield Http(f"http://127.0.0.1:{server.port}/", session)
+    asked = Http(f"http://127.0.0.1:{server.port}/")
+    yield asked
+    asked.close()
     await server.stop()
 
 
@@ -145,9 +145,8 @@ async def test_the_callers_own_timeout_is_not_mistaken_for_the_services(client: 
 
 
 async def test_a_port_nobody_listens_on_is_unavailable() -> None:
-    async with aiohttp.ClientSession() as session:
-        with pytest.raises(MillraceError) as raised:
-            await Http("http://127.0.0.1:1", session).request("POST", "/orders", json={})
+    with pytest.raises(MillraceError) as raised:
+        await Http("http://127.0.0.1:1").request("POST", "/orders", json={})
     assert raised.value.code is Code.UNAVAILABLE
 
 
@@ -162,10 +161,10 @@ async def test_only_get_is_tried_again_on_a_broken_connection(method: str, tries
         writer.close()
 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
-    async with server, aiohttp.ClientSession() as session:
+    async with server:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(MillraceError):
-            await Http(f"http://127.0.0.1:{port}", session).request(method, "/x", json={})
+            await Http(f"http://127.0.0.1:{port}").request(method, "/x", json={})
     assert seen == tries
 
 

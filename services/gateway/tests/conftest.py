@@ -73,7 +73,7 @@ async def start_door(start_service: StartService) -> AsyncIterator[StartDoor]:
             front = stand.host.running["gateway"].service.front
             if apart:
                 url = f"http://127.0.0.1:{await serve(stand.host.running['notifier'].service.api)}"
-                front = Streams(front, lambda _: Http(url, session), url, render)
+                front = Streams(front, lambda _: Http(url), url, render)
                 carriers.append(front)
             return Door(stand, await serve(front), session)
 

@@ -37,6 +37,7 @@ from millrace.common.runtime.vitals import watch_loop, watch_storage
 from millrace.common.runtime.watchdog import Watchdog
 from millrace.common.telemetry import metrics, series, tracing
 from millrace.common.web.client import InProcess, ServiceClient
+from millrace.common.web.http import Http
 
 if TYPE_CHECKING:  # neither is needed where all services run in one process, and both take long to import
     import aiohttp
@@ -72,7 +73,7 @@ class Host:
         self.url = ""
         self._postgres: EmbeddedPostgres | None = None
         self._session: aiohttp.ClientSession | None = None
-        self._clients: dict[str, ServiceClient] = {}
+        self._clients: dict[str, Http] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, *, migrating: bool = True) -> None:
@@ -213,9 +214,7 @@ class Host:
         if name in self.running and (app := self.running[name].service.api) is not None:
             return InProcess(app)
         if name not in self._clients:
-            from millrace.common.web.http import Http
-
-            self._clients[name] = Http(self.settings.url_of(name), self._http())
+            self._clients[name] = Http(self.settings.url_of(name))
         return self._clients[name]
 
     def _http(self) -> "aiohttp.ClientSession":
@@ -309,6 +308,8 @@ class Host:
             for hook in running.service.stop:
                 await _bounded(hook, running.service.name)
             await running.database.close()
+        for client in self._clients.values():
+            client.close()
         if self._session:
             await self._session.close()
         if hasattr(self, "bus"):
