@@ -8,6 +8,7 @@ import pytest
 from millrace.common.runtime.platform import Platform
 from millrace.common.runtime.settings import Settings
 from millrace.common.telemetry import logs
+from tests.e2e import callers
 from tests.e2e.client import Client
 
 
@@ -29,3 +30,11 @@ async def client(platform: Platform) -> AsyncIterator[Client]:
     async with Client(f"http://127.0.0.1:{platform.port}") as found:
         await found.register()
         yield found
+
+
+@pytest.fixture(scope="session")
+async def everybody(platform: Platform) -> dict[str, str]:
+    """The credential of each of `callers.CALLERS`."""
+    async with Client(f"http://127.0.0.1:{platform.port}") as client:
+        await client.register()
+        return await callers.credentials(platform, client)

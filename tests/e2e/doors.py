@@ -1,0 +1,47 @@
+"""Every endpoint there is: those of the contracts' table, and our own."""
+
+from dataclasses import dataclass
+
+from millrace.contracts.dialects import endpoints
+from millrace.contracts.names import Access
+from millrace.gateway.api.own import PASSED
+
+ABSENT = "01a20d6d-7982-79b1-9f9c-2d7881e2698d"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An endpoint and who may pass."""
+
+    method: str
+    path: str
+    operation: str
+    access: Access
+
+    @property
+    def parameters(self) -> list[str]:
+        """What its address names of a tenant's."""
+        names = [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
+        return [name.split(":")[0] for name in names if not name.endswith(":path") and name != "verb"]
+
+    @property
+    def place(self) -> str:
+        """Its address, with an absent thing in it."""
+        return self.of(ABSENT)
+
+    def of(self, thing: str) -> str:
+        """Its address, with a thing wherever one is named."""
+        return "/".join(_word(part, thing) for part in self.path.split("/"))
+
+
+def _word(part: str, thing: str) -> str:
+    if not part.startswith("{"):
+        return part
+    return "BTCUSDT" if part.endswith(":path}") else "cancel" if part == "{verb}" else thing
+
+
+DOORS = [
+    Door(method, path, row.operation, row.access)
+    for (method, path), rows in endpoints().items()
+    for row in list(rows.values())[:1]
+] + [Door(each.method, each.path, "own", each.access) for each in PASSED]
