@@ -1,18 +1,15 @@
-"""What the embedded platform's process holds with 50 bots idle, whether that grows, and how soon it serves.
+"""What the embedded platform's process holds with 50 bots idle, and whether that grows.
 
 PostgreSQL is not counted. Growth is the slope of a line through the samples of a paced run, from its second third on;
 the recorded market plays a bar a second and the demo's four bots trade it meanwhile.
 """
 
 import asyncio
-import shutil
 import statistics
 import time
 from collections.abc import Sequence
 
-import asyncpg
 from effort import Effort
-from embedded import Embedded
 from figures import Figure
 from processes import resident
 from traders import User
@@ -63,37 +60,14 @@ async def paced(effort: Effort) -> tuple[float, list[tuple[float, float]]]:
         return idle, [sample for sample in samples if sample[0] >= end / 3]
 
 
-async def starts() -> tuple[float, float, float]:
-    """Seconds to an answer of /health on a new data folder, to the first fill, and to /health the second time."""
-    platform = Embedded(MILLRACE_LOG_LEVEL="warning")
-    begun = time.monotonic()
-    async with platform.running():
-        first = time.monotonic() - begun
-        connection = await asyncpg.connect(platform.database())
-        async with asyncio.timeout(_BOUND):
-            while not await connection.fetchval("select count(*) from execution.fills"):
-                await asyncio.sleep(0.1)
-        fill = time.monotonic() - begun
-        await connection.close()
-    begun = time.monotonic()
-    async with platform.running():
-        second = time.monotonic() - begun
-    shutil.rmtree(platform.folder, ignore_errors=True)
-    return first, fill, second
-
-
 async def measure(effort: Effort) -> list[Figure]:
     """All of it."""
     idle, samples = await paced(effort)
     slope = growth(samples)
     hours = (samples[-1][0] - samples[0][0]) / 3600
     share = slope * hours / statistics.fmean(held for _, held in samples)
-    first, fill, second = (list(column) for column in zip(*[await starts() for _ in range(effort.rounds)], strict=True))
     return [
         Figure(f"embedded: memory with {BOTS} bots idle", "MiB", [idle], (), "< 400 MiB", 400.0),
         Figure(f"embedded: growth over {hours * 60:.1f} minutes, fitted", "MiB/h", [slope]),
         Figure("embedded: the same, as a share of what it holds", "", [share], (), "<= 0.02", 0.02),
-        Figure("embedded: first start to /health", "s", first),
-        Figure("embedded: first start to the first fill", "s", fill, (), "<= 60 s", 60.0),
-        Figure("embedded: second start to /health", "s", second, (), "<= 5 s", 5.0),
     ]

@@ -36,6 +36,7 @@ ALONE = {
     "tick": "tick:embedded",
     "replay": "replay:measure",
     "memory": "memory:measure",
+    "start": "start:measure",
     "backtest": "backtest:measure",
 }
 ON_KAFKA = {"kafka": "order_path:on_kafka", "hop": "kafka_hop:measure", "tick": "tick:on_kafka"}

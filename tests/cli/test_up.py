@@ -27,7 +27,7 @@ async def test_a_platform_starts_says_where_it_is_and_starts_again(tmp_path: Pat
         ended = platform.stop(signal.SIGINT)
         assert (ended.code, ended.out) == (0, "")
     assert processes_of(folder) == []
-    with Started("up", **variables) as platform:  # how quickly is measured by bench/memory.py
+    with Started("up", **variables) as platform:  # how quickly is measured by bench/start.py
         await seconds_to_health(f"http://127.0.0.1:{port}", time.monotonic())
         lines = [platform.line() for _ in range(3)]
         assert "password shown at the first start" in lines[2]
