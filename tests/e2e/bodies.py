@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.contracts.forms import CASES
-from tests.contracts.steps import STEPS
+from tests.contracts.steps import STEPS, Alone, filled
 from tests.e2e.callers import PASSWORD
-from tests.e2e.doors import ABSENT
 
 Request = tuple[Mapping[str, Any], Any]
 OURS: Mapping[tuple[str, str], Any] = {
@@ -25,28 +24,15 @@ OURS: Mapping[tuple[str, str], Any] = {
     ("DELETE", "/api/v1/risk/kill"): {"scope": "user"},
     ("POST", "/api/v1/transfers/{transfer_id:uuid}/{verb}"): {"message": "test"},
 }
-_NOW = {"today": "2026-11-01", "month_ago": "2026-10-01", "month_ago_unix": "1790812800", "password": PASSWORD}
 
 
 def requests() -> dict[tuple[str, str], list[Request]]:
     """By method and address (as a document writes it): queries and bodies. What was made before is an absent thing."""
     found: dict[tuple[str, str], list[Request]] = {key: [({}, body)] for key, body in OURS.items()}
+    known = Alone()
     for contract, steps in STEPS.items():
         cases = {case["id"]: case for case in CASES[contract]}
         for step in steps:
             place = cases[step.case]["method"], cases[step.case]["path"]
-            found.setdefault(place, []).append((filled(step.query), filled(step.json)))
+            found.setdefault(place, []).append((filled(step.query, known), filled(step.json, known)))
     return found
-
-
-def filled(value: Any) -> Any:
-    """A request without its holes."""
-    if isinstance(value, dict):
-        return {name: filled(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [filled(each) for each in value]
-    if isinstance(value, str) and "{" in value:
-        for name, known in _NOW.items():
-            value = value.replace(f"{{{name}}}", known)
-        return ABSENT if value.startswith("{") and value.endswith("}") and value.count("{") == 1 else value
-    return value

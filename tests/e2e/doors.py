@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from millrace.contracts.dialects import endpoints
 from millrace.contracts.names import Access
 from millrace.gateway.api.own import PASSED
+from tests.contracts.steps import Alone
 
-ABSENT = "01a20d6d-7982-79b1-9f9c-2d7881e2698d"
+ABSENT = Alone.absent
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from tests.contracts.steps.botplatform import BOTPLATFORM
 from tests.contracts.steps.crypto import CRYPTO
 from tests.contracts.steps.interfaces import INTERFACES
 from tests.contracts.steps.network import NETWORK
-from tests.contracts.steps.step import Step
+from tests.contracts.steps.step import Alone, Step, filled
 
 STEPS = {
     Contract.NETWORK: NETWORK,
@@ -20,4 +20,4 @@ STEPS = {
     Contract.CRYPTO: CRYPTO,
 }
 
-__all__ = ["STEPS", "Step"]
+__all__ = ["STEPS", "Alone", "Step", "filled"]
