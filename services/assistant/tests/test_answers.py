@@ -11,8 +11,6 @@ OVERVIEW = {
     "currency": "ZAR",
     "total_profit": "500",
     "total_capital": "10500.5",
-    "active_bots": 5,
-    "total_bots": 7,
     "win_rate": "0.625",
     "total_trades": 8,
     "exposure": "0.1",
@@ -25,7 +23,7 @@ async def test_the_status_is_the_portfolio_the_day_and_what_is_open(desk: Desk) 
     desk.others.known["portfolio", "/performance"] = performance("50")
     desk.orders(order(1))
     assert await desk.text("What is my current portfolio status?") == (
-        "Your portfolio has 5 active bots of 7 and is worth 10,500.50 ZAR, a total profit of +500.00 ZAR, "
+        "Your portfolio has 1 active bot of 2 and is worth 10,500.50 ZAR, a total profit of +500.00 ZAR, "
         "with 8 closed trades, 62.5 % of them with a profit. The risk level is moderate. "
         "Today the result is +50.00 ZAR (+0.5 %). 1 order is open."
     )

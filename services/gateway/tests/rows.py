@@ -254,3 +254,9 @@ def limit(**changes: Any) -> Any:
 
 def page(*items: Any, total: int | None = None) -> dict[str, Any]:
     return {"items": list(items), "total": len(items) if total is None else total, "limit": 50, "offset": 0}
+
+
+def bots_counted(active: int, total: int) -> Any:
+    """The bots service asked how many are active, and then how many there are."""
+    counts = iter([active, total] * 9)
+    return lambda _: page(total=next(counts))

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from libs.contracts.tests.samples import result
 from millrace.contracts import select
-from millrace.contracts.canonical.frame import Page
+from millrace.contracts.canonical.frame import MOST, Page
 from millrace.contracts.dialects import endpoints
 from millrace.contracts.names import Contract
 from millrace.gateway.api.endpoints import Endpoints
@@ -234,6 +234,19 @@ async def test_each_item_of_a_list_follows_its_own_maker(path: str) -> None:
     plain = items((await off.ask("GET", path, token="trader")).body)
     for number in (0, 1):
         assert {n: plain[number][n] for n in clashing} == {n: items(views[INTERFACES])[number][n] for n in clashing}
+
+
+@pytest.mark.parametrize("path", [POSITIONS, STRATEGIES])
+async def test_a_list_that_one_document_knows_no_pages_of_is_whole(path: str) -> None:
+    for query, headers, limit in (
+        ("", {}, MOST),
+        ("limit=7", {}, 7),
+        ("", {"x-api-contract": "interfaces"}, 50),
+        ("", {"x-api-contract": "crypto"}, MOST),
+    ):
+        door = Door()
+        await door.ask("GET", path, token="trader", query=query, headers=headers)
+        assert door.heard[0][1].limit == limit, (query, headers)
 
 
 def test_a_table_that_leaves_open_whose_values_count_is_not_served(monkeypatch: pytest.MonkeyPatch) -> None:

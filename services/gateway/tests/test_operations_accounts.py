@@ -73,7 +73,7 @@ async def test_one_that_was_just_made_is_waited_for() -> None:
     answers = iter([unknown, unknown])
     around = services(**{"portfolio GET /balance": lambda _: next(answers, rows.balance())})
     assert (await do("accounts.get", around, BY_ID)).balance == 9000
-    assert len(around.to("portfolio", "GET", "/balance")) == 4
+    assert len(around.to("portfolio", "GET", "/balance")) == 3
 
 
 async def test_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,17 +76,19 @@ async def test_a_refused_report_is_passed_on(code: Code) -> None:
 
 
 def overview(**changes: Any) -> Any:
-    given = {"currency": "ZAR", "total_profit": "10.5", "total_capital": "1000", "active_bots": 1, "total_bots": 2}
+    given = {"currency": "ZAR", "total_profit": "10.5", "total_capital": "1000"}
     more = {"win_rate": "0.5", "total_trades": 4, "exposure": "0.25", "risk_level": "low"}
     return told(Overview, **given | more | changes)
 
 
 async def test_seven_numbers_are_about_the_callers_bots_in_their_currency() -> None:
-    both = rows.page(rows.bot(), rows.bot(id=TWO, status="stopped"))
-    services = Services({"auth GET /users/me": rows.user(), "bots GET /bots": both})
+    services = Services({"auth GET /users/me": rows.user(), "bots GET /bots": rows.bots_counted(1, 2)})
     services.answers["portfolio GET /overview"] = overview()
     found = await do("portfolio.overview", services, Nothing())
-    assert services.last["query"] == {"bot_id": [ONE, TWO], "active_bot_id": [ONE], "currency": "ZAR"}
+    (sent,) = services.to("portfolio", "GET", "/overview")
+    assert sent["query"] == {"currency": "ZAR"}
+    active, every = services.to("bots", "GET", "/bots")
+    assert (active["query"]["status"], "status" in every["query"]) == ("active", False)
     assert (found.total_profit, found.win_rate, found.exposure) == (Decimal("10.5"), Decimal("0.5"), Decimal("0.25"))
     assert (found.active_bots, found.total_bots, found.risk_level) == (1, 2, "low")
     services.answers["portfolio GET /overview"] = overview(win_rate=None, exposure=None)
@@ -139,10 +141,10 @@ async def test_a_transfers_state_is_one_of_three(status: str, shown: str) -> Non
     assert found.items[0].status == shown
 
 
-async def test_transfers_are_the_newest_thousand() -> None:
+async def test_transfers_are_told_newest_first() -> None:
     services = Services({"portfolio GET /transfers": rows.page(transfer(), transfer(id=TWO))})
     found = await do("wallet.transfers", services, Nothing())
-    assert services.last["query"] == {"limit": 1000}
+    assert services.last["query"] == {"limit": 1000, "offset": 0}
     first = found.items[0]
     assert (first.from_exchange, first.to_exchange, first.amount) == ("luno", "binance", Decimal("10.5"))
     assert (first.reason, first.message, first.correlation_id, first.at) == ("manual", "done", TWO, NOW)

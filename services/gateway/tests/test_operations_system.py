@@ -109,8 +109,7 @@ async def test_a_database_that_does_not_answer_is_not_waited_for(monkeypatch: py
     ],
 )
 async def test_the_status_counts_the_callers_bots(found: Any, streams: str, api: str) -> None:
-    both = rows.page(rows.bot(), rows.bot(status="paused"), rows.bot(status="active"))
-    services = Services({"bots GET /bots": both})
+    services = Services({"bots GET /bots": rows.bots_counted(2, 3)})
     told = await Platform(**found).do("system.status", Nothing(), services)
     assert (told.websocket, told.sse, told.api, told.database) == (streams, streams, api, "connected")
     assert (told.bots_active, told.bots_total) == (2, 3)

@@ -115,17 +115,6 @@ async def test_closes_count_from_after_the_start_up_to_the_end(owner: Owner) -> 
     assert (found["total_trades"], found["largest_win"]) == (1, "20")
 
 
-async def test_active_bots_are_counted_among_those_asked_about(owner: Owner) -> None:
-    one, two, gone = (uuid4() for _ in range(3))
-    for query, counts in (
-        ({}, (0, 0)),
-        ({"active_bot_id": [one, one]}, (1, 1)),
-        ({"bot_id": [one, two], "active_bot_id": [two, gone]}, (1, 3)),
-    ):
-        found = (await owner.ask("/overview", **query)).value()
-        assert (found["active_bots"], found["total_bots"]) == counts, query
-
-
 @pytest.mark.parametrize(
     ("path", "query"),
     [
@@ -137,7 +126,7 @@ async def test_active_bots_are_counted_among_those_asked_about(owner: Owner) -> 
         ("/performance", {"start_date": "10000-01-01"}),
         ("/performance/history", {"interval": "year"}),
         ("/performance/history", {"period": ""}),
-        ("/overview", {"active_bot_id": "x"}),
+        ("/overview", {"currency": "?"}),
         ("/balance", {"currency": "a b"}),
         ("/wallet", {"mode": "play"}),
     ],

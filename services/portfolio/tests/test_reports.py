@@ -132,10 +132,9 @@ async def test_history_comes_by_days_weeks_and_months(owner: Any) -> None:
 async def test_the_overview_sums_up_everything(owner: Any) -> None:
     await owner.hear(owner.fill(10, 100), owner.fill(-5, 120))
     await owner.close(130)
-    bots = [uuid4() for _ in range(3)]
-    found = (await owner.ask("/overview", bot_id=bots, active_bot_id=bots[:2])).value()
-    names = ("total_profit", "total_capital", "active_bots", "total_bots", "win_rate", "risk_level", "currency")
-    assert [found[name] for name in names] == ["250", "10250", 2, 3, None, "low", "USDT"]
+    found = (await owner.ask("/overview")).value()
+    names = ("total_profit", "total_capital", "win_rate", "risk_level", "currency")
+    assert [found[name] for name in names] == ["250", "10250", None, "low", "USDT"]
     assert Decimal(found["exposure"]) == pytest.approx(Decimal(650) / 10250)
 
 

@@ -10,7 +10,7 @@ from libs.contracts.tests.botplatform.cases import asked, row_of
 from libs.contracts.tests.samples import ID, NOW, sample
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.contracts.botplatform import DIALECT
-from millrace.contracts.canonical.frame import Nothing, Page
+from millrace.contracts.canonical.frame import MOST, Nothing, Page
 from millrace.contracts.canonical.risk import CreateLimit, ListRiskEvents, RiskEvent, RiskLimit, RiskLimits
 from millrace.contracts.names import Contract
 
@@ -145,8 +145,8 @@ def test_a_new_user_has_no_limits() -> None:
     assert answer(LIST, sample(RiskLimits, items=(sample(RiskLimit, source="system"),))) == []
 
 
-def test_alerts_are_the_newest_hundred() -> None:
-    assert asked(DIALECT, ALERTS) == ListRiskEvents(limit=100)
+def test_alerts_are_told_without_pages() -> None:
+    assert asked(DIALECT, ALERTS) == ListRiskEvents(limit=MOST)
     assert answer(ALERTS, Page[RiskEvent]()) == {"alerts": []}
 
 

@@ -10,7 +10,7 @@ from libs.contracts.tests.botplatform.cases import asked, row_of
 from libs.contracts.tests.samples import ID, NOW, sample
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.contracts.canonical.bots import CreateStrategy, ListStrategies, Strategy, UpdateStrategy
-from millrace.contracts.canonical.frame import Nothing, Page
+from millrace.contracts.canonical.frame import MOST, Nothing, Page
 from millrace.contracts.canonical.market import Bar, Candles, ListCandles, ListMarkets, Market, Markets
 from millrace.contracts.canonical.risk import ListAlerts, RiskLimits, SetLimits, SystemAlert
 from millrace.contracts.canonical.system import AskMetrics, Metric, MetricReadings
@@ -334,11 +334,11 @@ def test_a_reading_is_a_number_at_a_time() -> None:
 
 @pytest.mark.parametrize(("word", "active"), [("active", True), ("RESOLVED", False)])
 def test_alerts_are_active_or_resolved(word: str, active: bool) -> None:
-    assert asked(DIALECT, ALERTS, query={"status": word}) == ListAlerts(is_active=active, limit=100)
+    assert asked(DIALECT, ALERTS, query={"status": word}) == ListAlerts(is_active=active, limit=MOST)
 
 
 def test_without_a_filter_the_active_alerts_are_told() -> None:
-    assert asked(DIALECT, ALERTS) == ListAlerts(is_active=True, limit=100)
+    assert asked(DIALECT, ALERTS) == ListAlerts(is_active=True, limit=MOST)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from libs.contracts.tests.crypto.desk import Desk, kinds, without
 from libs.contracts.tests.samples import ID, sample
-from millrace.contracts.canonical.frame import Listing, Nothing, Page
+from millrace.contracts.canonical.frame import MOST, Listing, Nothing, Page
 from millrace.contracts.canonical.users import Login, Register, User, VerifyTwoFactor
 from millrace.contracts.network import DIALECT
 
@@ -182,7 +182,7 @@ def test_a_code_is_bounded(told: dict[str, Any]) -> None:
 
 
 def test_administrators_ask_for_everybody() -> None:
-    assert NETWORK.asks(USERS) == Listing(limit=500, offset=0)
+    assert NETWORK.asks(USERS) == Listing(limit=MOST, offset=0)
 
 
 def test_users_are_told_as_in_the_document() -> None:

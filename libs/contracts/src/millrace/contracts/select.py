@@ -30,6 +30,9 @@ OWNERS: Mapping[tuple[str, str], tuple[Contract, ...]] = {
 }
 """The addresses that several contracts define, and whose values count where nothing is known of the caller."""
 
+WHOLE = frozenset({("GET", "/api/v1/trading/positions"), ("GET", "/api/v1/strategies")})
+"""The shared lists that one of their documents knows no pages of: who says nothing gets all of them."""
+
 _STRATEGY = {"strategy_type", "symbols", "timeframes", "parameters", "risk_parameters", "is_paper_trading"}
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from millrace.common.kernel.errors import Code
 from millrace.contracts.botplatform.wire import Amount, B, Id, refused, row, symbol
-from millrace.contracts.canonical.frame import Nothing, Page
+from millrace.contracts.canonical.frame import MOST, Nothing, Page
 from millrace.contracts.canonical.risk import CreateLimit, ListRiskEvents, RiskEvent, RiskLimit, RiskLimits
 from millrace.contracts.fields import Spoken, SymbolText, Time
 from millrace.contracts.names import Access
@@ -18,7 +18,6 @@ from millrace.contracts.vocab import LIMIT_TYPE, SEVERITY
 
 Percent = Annotated[Number, Field(ge=0, le=100)]
 _FRACTIONS = ("drawdown", "daily_loss_fraction")
-_NEWEST = 100
 
 
 class NewLimit(Asked):
@@ -134,6 +133,6 @@ ROWS = (
         "/api/v1/risk/alerts",
         "risk.events",
         Access.USER,
-        View(lambda call: ListRiskEvents(limit=_NEWEST), alerts, Alerts),
+        View(lambda call: ListRiskEvents(limit=MOST), alerts, Alerts),
     ),
 )

@@ -8,7 +8,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 Ref = UUID | int
 """What names a row from outside: its UUID or its number."""
-Limit = Annotated[int, Field(ge=1, le=5000)]
+MOST = 5000
+"""How many rows the longest list has; so long are those of documents that know no pages."""
+Limit = Annotated[int, Field(ge=1, le=MOST)]
 T = TypeVar("T")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from millrace.contracts.canonical.frame import Page
+from millrace.contracts.canonical.frame import MOST, Page
 from millrace.contracts.canonical.research import (
     ListModels,
     ListPredictions,
@@ -19,8 +19,6 @@ from millrace.contracts.crypto.wire import CRYPTO, Counted, Free, SymbolText, am
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Moment, Number, canonical_symbol, fixed, joined, moment, read_ref
 from millrace.contracts.table import Asked, Call, Row, Shape, View
-
-_ALL = 5000
 
 
 class ModelsQuery(Asked):
@@ -116,7 +114,7 @@ class TrainingShape(Shape):
 def _models(call: Call) -> ListModels:
     asked: ModelsQuery = call.query
     symbol = canonical_symbol(asked.symbol) if asked.symbol else None
-    return ListModels(symbol=symbol, model_type=asked.model_type, is_active=asked.is_active, limit=_ALL)
+    return ListModels(symbol=symbol, model_type=asked.model_type, is_active=asked.is_active, limit=MOST)
 
 
 def _predictions(call: Call) -> ListPredictions:
@@ -127,7 +125,7 @@ def _predictions(call: Call) -> ListPredictions:
         prediction_type=asked.prediction_type,
         start=asked.start_time,
         end=asked.end_time,
-        limit=_ALL,
+        limit=MOST,
     )
 
 

@@ -8,14 +8,13 @@ from pydantic import Field
 
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.contracts import vocab
-from millrace.contracts.canonical.frame import Nothing, Page
+from millrace.contracts.canonical.frame import MOST, Nothing, Page
 from millrace.contracts.canonical.risk import ListRiskEvents, RiskEvent, RiskLimit, RiskLimits, UpdateLimit
 from millrace.contracts.crypto.wire import CRYPTO, Counted, amount
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Moment, Number, joined, moment, percent
 from millrace.contracts.table import Asked, Call, Row, Shape, View
 
-_ALL = 5000
 _FRACTIONS = ("drawdown", "daily_loss_fraction")
 
 
@@ -83,7 +82,7 @@ def _update(call: Call) -> UpdateLimit:
 def _events(call: Call) -> ListRiskEvents:
     asked: EventsQuery = call.query
     severities: Any = vocab.SEVERITY.read_all(asked.severity, CRYPTO) if asked.severity else ()
-    return ListRiskEvents(severities=severities, start=asked.start_time, end=asked.end_time, limit=_ALL)
+    return ListRiskEvents(severities=severities, start=asked.start_time, end=asked.end_time, limit=MOST)
 
 
 def _limit(limit: RiskLimit, now: datetime) -> dict[str, Any]:

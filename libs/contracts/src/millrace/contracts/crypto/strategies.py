@@ -7,13 +7,12 @@ from pydantic import Field, StringConstraints
 
 from millrace.common.kernel.timeframes import parse_timeframe
 from millrace.contracts.canonical.bots import CreateStrategy, ListStrategies, Strategy
-from millrace.contracts.canonical.frame import ById, Page
+from millrace.contracts.canonical.frame import MOST, ById, Page
 from millrace.contracts.crypto.wire import CRYPTO, Counted, Free, SymbolText, numbers
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Number, canonical_symbol, falling, joined, moment, percent, ratio
 from millrace.contracts.table import Asked, Call, Row, Shape, View
 
-_ALL = 5000
 Timeframes = Annotated[list[Annotated[str, Field(max_length=20)]], Field(max_length=20)]
 
 
@@ -102,7 +101,7 @@ class Stopped(Shape):
 
 def _list(call: Call) -> ListStrategies:
     asked: StrategiesQuery = call.query
-    return ListStrategies(is_active=asked.is_active, strategy_type=asked.strategy_type, limit=_ALL)
+    return ListStrategies(is_active=asked.is_active, strategy_type=asked.strategy_type, limit=MOST)
 
 
 def _create(call: Call) -> CreateStrategy:

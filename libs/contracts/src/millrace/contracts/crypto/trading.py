@@ -11,7 +11,7 @@ from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.instruments import INSTRUMENTS
 from millrace.common.kernel.money import plain
 from millrace.contracts import vocab
-from millrace.contracts.canonical.frame import Page
+from millrace.contracts.canonical.frame import MOST, Page
 from millrace.contracts.canonical.trading import (
     Cancelled,
     CancelOrder,
@@ -31,7 +31,6 @@ _SERVER_SETS = {
     "avg_price", "fees", "origin", "source", "created_at", "placed_at", "updated_at", "canceled_at", "count",
 }  # fmt: skip
 """What only the server says of an order; in a request it means nothing."""
-_ALL = 5000
 _FINEST = Decimal("1e-8")
 
 
@@ -174,7 +173,7 @@ def _list(call: Call) -> ListOrders:
 def _positions(call: Call) -> ListPositions:
     asked: PositionsQuery = call.query
     side: Any = vocab.POSITION_SIDE.read(asked.side, CRYPTO) if asked.side else None
-    return ListPositions(symbol=canonical_symbol(asked.symbol) if asked.symbol else None, side=side, limit=_ALL)
+    return ListPositions(symbol=canonical_symbol(asked.symbol) if asked.symbol else None, side=side, limit=MOST)
 
 
 def _shown(order: Order) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from millrace.common.kernel.errors import Code
-from millrace.contracts.canonical.frame import Page
+from millrace.contracts.canonical.frame import MOST, Page
 from millrace.contracts.canonical.risk import ListAlerts, SystemAlert
 from millrace.contracts.canonical.system import AskMetrics, MetricReadings
 from millrace.contracts.fields import Spoken, Time
@@ -15,7 +15,6 @@ from millrace.contracts.table import Asked, Call, Shape, View
 from millrace.contracts.vocab import SEVERITY, Vocabulary
 
 STATE = Vocabulary("status", ("active", "resolved"))
-_NEWEST = 100
 
 
 class Metrics(Asked):
@@ -111,7 +110,7 @@ def _alerts(call: Call) -> ListAlerts:
     return ListAlerts(
         is_active=STATE.read(asked.status, I) == "active",
         severities=SEVERITY.read_all(asked.severity, I) if asked.severity else (),
-        limit=_NEWEST,
+        limit=MOST,
     )
 
 

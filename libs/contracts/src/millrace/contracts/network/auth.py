@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr
 
-from millrace.contracts.canonical.frame import Listing, Page
+from millrace.contracts.canonical.frame import MOST, Listing, Page
 from millrace.contracts.canonical.users import (
     Login,
     Register,
@@ -18,8 +18,6 @@ from millrace.contracts.names import Access
 from millrace.contracts.network.wire import Success, Told, nothing, row, told
 from millrace.contracts.spelling import moment
 from millrace.contracts.table import Asked, Call, Shape, View
-
-_MOST_USERS = 500
 
 
 class RegisterBody(Asked):
@@ -143,7 +141,7 @@ def _verify(call: Call) -> VerifyTwoFactor:
 
 
 def _everybody(call: Call) -> Listing:
-    return Listing(limit=_MOST_USERS)
+    return Listing(limit=MOST)
 
 
 ROWS = (

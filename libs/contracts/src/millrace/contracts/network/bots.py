@@ -7,13 +7,11 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from millrace.contracts import vocab
 from millrace.contracts.canonical.bots import Bot, ChangeBot, CreateBot, ListBots
-from millrace.contracts.canonical.frame import ById, Page
+from millrace.contracts.canonical.frame import MOST, ById, Page
 from millrace.contracts.names import Access
 from millrace.contracts.network.wire import NETWORK, Exchange, Success, Told, lower, row, told
 from millrace.contracts.spelling import Number, moment, number, percent, read_ref
 from millrace.contracts.table import Asked, Call, Shape, View
-
-_ALL = 5000
 
 
 class BotsQuery(Asked):
@@ -94,11 +92,11 @@ def _list(call: Call) -> ListBots:
     asked: BotsQuery = call.query
     platform = asked.platform.strip().lower() if asked.platform else None
     statuses: Any = vocab.BOT_STATUS.read_all(asked.status, NETWORK) if asked.status else ()
-    return ListBots(statuses=statuses, exchange=None if platform == "all" else platform, limit=_ALL)
+    return ListBots(statuses=statuses, exchange=None if platform == "all" else platform, limit=MOST)
 
 
 def _of_users(call: Call) -> ListBots:
-    return ListBots(user=read_ref(call.query.user_id) if call.query.user_id else None, everybody=True, limit=_ALL)
+    return ListBots(user=read_ref(call.query.user_id) if call.query.user_id else None, everybody=True, limit=MOST)
 
 
 def _create(call: Call) -> CreateBot:

@@ -47,9 +47,9 @@ class Facts:
 
     async def overview(self, bots: list[Row], currency: str | None) -> Row:
         """The portfolio in a few figures."""
-        active = [bot["id"] for bot in bots if bot["status"] == "active"]
-        query = {"bot_id": [bot["id"] for bot in bots], "active_bot_id": active, "currency": currency}
-        return dict(await self._platform.ask(self._user, "portfolio", "/overview", **query))
+        found = await self._platform.ask(self._user, "portfolio", "/overview", currency=currency)
+        active = sum(1 for bot in bots if bot["status"] == "active")
+        return {**found, "active_bots": active, "total_bots": len(bots)}
 
     async def performance(self, period: str, currency: str | None, bots: list[str] | None = None) -> Row:
         """The result of a period: of chosen bots, or of all accounts."""

@@ -18,7 +18,7 @@ from millrace.common.web.errors import validation_error
 from millrace.common.web.json_body import loads
 from millrace.common.web.routes import Route
 from millrace.contracts import select
-from millrace.contracts.canonical.frame import Page
+from millrace.contracts.canonical.frame import MOST, Page
 from millrace.contracts.canonical.users import SignedIn
 from millrace.contracts.dialects import endpoints
 from millrace.contracts.names import Access, Contract
@@ -113,6 +113,8 @@ class Endpoints:
     async def _answer(self, request: Request, heard: Heard, owners: list[Row], intent: UUID | None) -> Response:
         row, now = heard.row, self._clock.now()
         command = row.view.parse(_call(request, heard))
+        if not heard.alone and (row.method, row.path) in select.WHOLE:
+            command = command.model_copy(update={"limit": MOST})
         signing_in = row.operation.startswith("auth.")
         device = cookies.device(request) if signing_in else ""
         asking = Asking(

@@ -18,7 +18,7 @@ from millrace.notifier.app.ports import Place
 _MOST = 1000
 _SECONDS = 5.0
 _TRADE = ("bot_id", "exchange", "symbol", "side", "quantity", "price", "at")
-_OVERVIEW = ("total_profit", "total_capital", "currency", "active_bots", "total_bots", "risk_level")
+_OVERVIEW = ("total_profit", "total_capital", "currency", "risk_level")
 
 
 class Neighbours:
@@ -33,14 +33,12 @@ class Neighbours:
 
     async def overview(self, user: Principal) -> Overview:
         me = await self._ask(user, "auth", "/users/me")
-        bots = (await self._ask(user, "bots", "/bots", limit=_MOST))["items"]
-        query = {
-            "bot_id": [bot["id"] for bot in bots],
-            "active_bot_id": [bot["id"] for bot in bots if bot["status"] == "active"],
-            "currency": me["currency"],
-        }
-        found = await self._ask(user, "portfolio", "/overview", **query)
-        return Overview(**{name: found[name] for name in _OVERVIEW})
+        found = await self._ask(user, "portfolio", "/overview", currency=me["currency"])
+        active, total = await self._bots(user, status="active"), await self._bots(user)
+        return Overview(**{name: found[name] for name in _OVERVIEW}, active_bots=active, total_bots=total)
+
+    async def _bots(self, user: Principal, **query: Any) -> int:
+        return int((await self._ask(user, "bots", "/bots", limit=1, **query))["total"])
 
     async def trades(self, user: Principal, limit: int) -> Sequence[Trade]:
         return [_trade(row) for row in (await self._ask(user, "portfolio", "/trades", limit=limit))["items"]]

@@ -83,12 +83,9 @@ def add(
         return json_response(History(interval=interval, start_date=span.start, end_date=span.end, items=items))
 
     @api.get("/overview")
-    async def overview(
-        user: user_dependency, bot_id: _Ids = None, active_bot_id: _Ids = None, currency: Currency | None = None
-    ) -> Response:
+    async def overview(user: user_dependency, currency: Currency | None = None) -> Response:
         async with database.as_user(user.user_id) as connection:
             rate = await balances.rates(connection, settings.usdt_zar)
             span = await during(connection, user.user_id, "all", None, None)
-            chosen = (bot_id or [], active_bot_id or [], currency)
-            found = await performance.overview(connection, user.user_id, *chosen, span, rate)
+            found = await performance.overview(connection, user.user_id, currency, span, rate)
         return json_response(Overview(**found))

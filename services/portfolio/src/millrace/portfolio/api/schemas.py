@@ -211,8 +211,6 @@ class Overview(_Answer):
     currency: str
     total_profit: Decimal
     total_capital: Decimal
-    active_bots: int
-    total_bots: int
     win_rate: Decimal | None
     total_trades: int
     exposure: Decimal | None

@@ -148,13 +148,11 @@ async def exposure(
 async def overview(
     connection: Connection,
     user_id: UUID,
-    bots: list[UUID],
-    active: list[UUID],
     currency: str | None,
     span: Window,
     rate: Rates,
 ) -> Row:
-    """All that a user has, in a few figures over all time; which bots there are and run, the caller knows."""
+    """All that a user has, in a few figures over all time."""
     owned = await balances.accounts(connection, user_id)
     into = currency or balances.main_currency(owned)
     equity = sum((rate.worth(a["equity"], a["currency"], into) or ZERO for a in owned), ZERO)
@@ -167,8 +165,6 @@ async def overview(
         "currency": into,
         "total_profit": equity - put_in,
         "total_capital": equity,
-        "active_bots": len(set(active) & set(bots)) if bots else len(set(active)),
-        "total_bots": len(set(bots) | set(active)),
         "win_rate": counted.win_rate,
         "total_trades": counted.total_trades,
         "exposure": share,

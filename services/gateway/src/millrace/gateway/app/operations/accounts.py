@@ -12,6 +12,7 @@ from millrace.contracts.canonical.frame import ById, Done, Listing, Page
 from millrace.contracts.canonical.performance import AskPerformance, Performance
 from millrace.gateway.app.asking import Asking, Handlers
 from millrace.gateway.app.operations.limits import hold_to_limits
+from millrace.gateway.app.operations.pages import gathered, rows
 from millrace.gateway.app.operations.performance import fractions, report
 from millrace.gateway.app.operations.refs import uuid_of
 
@@ -23,10 +24,11 @@ _SHORT_SECONDS = 0.02
 async def described(asking: Asking, row: dict[str, Any]) -> accounts.Account:
     """An account with its funds, what it holds and how it did. One that was just made is waited for a moment."""
     account = UUID(row["id"])
-    await _known(asking, account)
-    held = await asking.ask("portfolio", "GET", "/positions", query={"account_id": account})
-    funds = await asking.ask("portfolio", "GET", "/balance", query={"account_id": account, "currency": row["currency"]})
-    did = await asking.ask("portfolio", "GET", "/performance", query={"account_id": account, "period": "all"})
+    funds = await _funds(asking, account, row["currency"])
+    held, did = await asyncio.gather(
+        asking.ask("portfolio", "GET", "/positions", query={"account_id": account, "limit": 1000}),
+        asking.ask("portfolio", "GET", "/performance", query={"account_id": account, "period": "all"}),
+    )
     assets = {one["asset"]: one["wallet_balance"] for one in funds["assets"]}
     return accounts.Account(
         id=account,
@@ -58,13 +60,14 @@ async def described(asking: Asking, row: dict[str, Any]) -> accounts.Account:
     )
 
 
-async def _known(asking: Asking, account: UUID) -> None:
-    """Wait until the books have heard of an account. Raises what is wrong after some seconds."""
+async def _funds(asking: Asking, account: UUID, currency: str) -> dict[str, Any]:
+    """What the books have of an account, once they have heard of it. Raises what is wrong after some seconds."""
     end = time.monotonic() + _KNOWN_SECONDS
     while True:
         try:
-            await asking.ask("portfolio", "GET", "/balance", query={"account_id": account})
-            return
+            query = {"account_id": account, "currency": currency}
+            found: dict[str, Any] = await asking.ask("portfolio", "GET", "/balance", query=query)
+            return found
         except MillraceError as wrong:
             if wrong.code is not Code.NOT_FOUND or time.monotonic() > end:
                 raise
@@ -92,10 +95,9 @@ async def create(asking: Asking, asked: accounts.CreateAccount) -> accounts.Acco
 
 async def list_accounts(asking: Asking, asked: Listing) -> Page[accounts.Account]:
     """The caller's accounts, oldest first."""
-    query = {"limit": min(asked.limit, 1000), "offset": asked.offset}
-    found = await asking.ask("execution", "GET", "/accounts", query=query)
-    items = [await described(asking, row) for row in found["items"]]
-    return Page(items=tuple(items), total=found["total"], limit=asked.limit, offset=asked.offset)
+    found, total = await rows(asking, "execution", "/accounts", {}, asked.limit, asked.offset)
+    items = await gathered(described(asking, row) for row in found)
+    return Page(items=tuple(items), total=total, limit=asked.limit, offset=asked.offset)
 
 
 async def get(asking: Asking, asked: ById) -> accounts.Account:

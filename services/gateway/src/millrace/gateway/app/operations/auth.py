@@ -11,6 +11,7 @@ from millrace.contracts.canonical import users
 from millrace.contracts.canonical.frame import ById, Done, Listing, Nothing, Page
 from millrace.contracts.names import Contract
 from millrace.gateway.app.asking import Asking, Handlers
+from millrace.gateway.app.operations.pages import rows
 from millrace.gateway.app.operations.refs import origin_of
 
 _EQUIP_SECONDS = 3.0
@@ -170,10 +171,8 @@ async def verify_two_factor(asking: Asking, asked: users.VerifyTwoFactor) -> Don
 
 async def list_users(asking: Asking, asked: Listing) -> Page[users.User]:
     """Everybody; for administrators."""
-    query = {"limit": asked.limit, "offset": asked.offset}
-    found = await asking.ask("auth", "GET", "/users", query=query)
-    items = tuple(user(row) for row in found["items"])
-    return Page(items=items, total=found["total"], limit=asked.limit, offset=asked.offset)
+    found, total = await rows(asking, "auth", "/users", {}, asked.limit, asked.offset, step=500)
+    return Page(items=tuple(user(row) for row in found), total=total, limit=asked.limit, offset=asked.offset)
 
 
 HANDLERS: Handlers = {

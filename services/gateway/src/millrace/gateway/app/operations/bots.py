@@ -7,10 +7,10 @@ from millrace.contracts.canonical.accounts import Accounts
 from millrace.contracts.canonical.frame import ById, Done, Page, Terminated
 from millrace.gateway.app.asking import Asking, Handlers
 from millrace.gateway.app.operations.accounts import described
+from millrace.gateway.app.operations.pages import gathered, rows
 from millrace.gateway.app.operations.performance import fractions
 from millrace.gateway.app.operations.refs import origin_of, uuid_of, with_numbers
 
-_MOST = 1000
 _AT_REST = ("created", "stopped")
 _SAME = (
     *("id", "num", "name", "status", "exchange", "symbol", "spelling", "strategy", "strategy_id", "config"),
@@ -36,16 +36,13 @@ async def list_bots(asking: Asking, asked: bots.ListBots) -> Page[bots.Bot]:
     query: dict[str, Any] = {
         "status": list(asked.statuses) or None,
         "exchange": asked.exchange,
-        "limit": min(asked.limit, _MOST),
-        "offset": asked.offset,
     }
     if asked.user is not None:
         query["user"] = uuid_of(asked.user, "user")
     elif asked.everybody:
         query["user"] = "all"
-    found = await asking.ask("bots", "GET", "/bots", query=query)
-    items = tuple(bot(row) for row in found["items"])
-    return Page(items=items, total=found["total"], limit=asked.limit, offset=asked.offset)
+    found, total = await rows(asking, "bots", "/bots", query, asked.limit, asked.offset)
+    return Page(items=tuple(bot(row) for row in found), total=total, limit=asked.limit, offset=asked.offset)
 
 
 async def create(asking: Asking, asked: bots.CreateBot) -> bots.Bot:
@@ -115,8 +112,8 @@ async def terminate(asking: Asking, asked: ById) -> Terminated:
 async def accounts(asking: Asking, asked: ById) -> Accounts:
     """The accounts it is connected with."""
     row = await asking.ask("bots", "GET", f"/bots/{asked.id}")
-    found = [await asking.ask("execution", "GET", f"/accounts/{account}") for account in bot(row).accounts]
-    return Accounts(items=tuple([await described(asking, account) for account in found]))
+    found = await gathered(asking.ask("execution", "GET", f"/accounts/{account}") for account in bot(row).accounts)
+    return Accounts(items=tuple(await gathered(described(asking, account) for account in found)))
 
 
 def _given(sent: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from millrace.contracts.canonical.performance import AskPerformance, Performance
 from millrace.contracts.canonical.trading import Executed, ExecuteForGroup
 from millrace.gateway.app.asking import Asking, Handlers
 from millrace.gateway.app.operations.limits import hold_to_limits
+from millrace.gateway.app.operations.pages import gathered, rows
 from millrace.gateway.app.operations.performance import fractions, report
 from millrace.gateway.app.operations.refs import uuid_of
 
@@ -40,9 +41,9 @@ async def described(asking: Asking, row: dict[str, Any]) -> accounts.Group:
 
 
 async def _streams(asking: Asking, members: list[str]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    rows = [await asking.ask("execution", "GET", f"/accounts/{member}") for member in members]
-    connected = sum(1 for row in rows if row["ws_status"]["connected"])
-    return rows, {"connected": connected, "total": len(rows)}
+    found = await gathered(asking.ask("execution", "GET", f"/accounts/{member}") for member in members)
+    connected = sum(1 for row in found if row["ws_status"]["connected"])
+    return found, {"connected": connected, "total": len(found)}
 
 
 async def _one(asking: Asking, group: UUID) -> dict[str, Any]:
@@ -52,10 +53,9 @@ async def _one(asking: Asking, group: UUID) -> dict[str, Any]:
 
 async def list_groups(asking: Asking, asked: Listing) -> Page[accounts.Group]:
     """The caller's groups."""
-    query = {"limit": min(asked.limit, 1000), "offset": asked.offset}
-    found = await asking.ask("execution", "GET", "/groups", query=query)
-    items = [await described(asking, row) for row in found["items"]]
-    return Page(items=tuple(items), total=found["total"], limit=asked.limit, offset=asked.offset)
+    found, total = await rows(asking, "execution", "/groups", {}, asked.limit, asked.offset)
+    items = await gathered(described(asking, row) for row in found)
+    return Page(items=tuple(items), total=total, limit=asked.limit, offset=asked.offset)
 
 
 async def get(asking: Asking, asked: ById) -> accounts.Group:

@@ -7,6 +7,7 @@ from millrace.common.kernel.errors import Code, MillraceError
 from millrace.contracts.canonical import trading
 from millrace.contracts.canonical.frame import ById, Page
 from millrace.gateway.app.asking import Asking, Handlers
+from millrace.gateway.app.operations.pages import rows
 from millrace.gateway.app.operations.refs import bot_id, origin_of, traded, uuid_of
 
 _SAME = (
@@ -58,12 +59,9 @@ async def list_orders(asking: Asking, asked: trading.ListOrders) -> Page[trading
         "state": [status.value for status in asked.statuses] or None,
         "since": asked.start and asked.start.isoformat(),
         "until": asked.end and asked.end.isoformat(),
-        "limit": min(asked.limit, 1000),
-        "offset": asked.offset,
     }
-    found = await asking.ask("execution", "GET", "/orders", query=query)
-    items = tuple(order(row) for row in found["items"])
-    return Page(items=items, total=found["total"], limit=asked.limit, offset=asked.offset)
+    found, total = await rows(asking, "execution", "/orders", query, asked.limit, asked.offset)
+    return Page(items=tuple(order(row) for row in found), total=total, limit=asked.limit, offset=asked.offset)
 
 
 async def get(asking: Asking, asked: ById) -> trading.Order:
@@ -89,8 +87,7 @@ async def cancel(asking: Asking, asked: trading.CancelOrder) -> trading.Cancelle
 async def trades(asking: Asking, asked: trading.ListTrades) -> Page[trading.Trade]:
     """Booked fills, newest first."""
     bot = None if asked.bot_id is None else await bot_id(asking, asked.bot_id)
-    query = {"bot_id": bot, "limit": min(asked.limit, 1000), "offset": asked.offset}
-    found = await asking.ask("portfolio", "GET", "/trades", query=query)
+    found, total = await rows(asking, "portfolio", "/trades", {"bot_id": bot}, asked.limit, asked.offset)
     items = tuple(
         trading.Trade(
             id=row["fill_id"],
@@ -103,9 +100,9 @@ async def trades(asking: Asking, asked: trading.ListTrades) -> Page[trading.Trad
             profit=row["profit_loss"],
             at=row["at"],
         )
-        for row in found["items"]
+        for row in found
     )
-    return Page(items=items, total=found["total"], limit=asked.limit, offset=asked.offset)
+    return Page(items=items, total=total, limit=asked.limit, offset=asked.offset)
 
 
 HANDLERS: Handlers = {

@@ -8,6 +8,7 @@ from uuid import UUID
 from millrace.contracts.canonical import performance
 from millrace.contracts.canonical.frame import ById, Nothing
 from millrace.gateway.app.asking import Asking, Handlers
+from millrace.gateway.app.operations.pages import count
 from millrace.gateway.app.operations.refs import bot_id
 
 _ZERO = Decimal(0)
@@ -79,19 +80,13 @@ async def portfolio(asking: Asking, asked: performance.AskPerformance) -> perfor
 async def overview(asking: Asking, asked: Nothing) -> performance.Overview:
     """Seven numbers, in the caller's currency."""
     me = await asking.ask("auth", "GET", "/users/me")
-    bots = (await asking.ask("bots", "GET", "/bots", query={"limit": 1000}))["items"]
-    query = {
-        "bot_id": [bot["id"] for bot in bots],
-        "active_bot_id": [bot["id"] for bot in bots if bot["status"] == "active"],
-        "currency": me["currency"],
-    }
-    found = await asking.ask("portfolio", "GET", "/overview", query=query)
+    found = await asking.ask("portfolio", "GET", "/overview", query={"currency": me["currency"]})
     return performance.Overview(
         total_profit=found["total_profit"],
         total_capital=found["total_capital"],
         currency=found["currency"],
-        active_bots=found["active_bots"],
-        total_bots=found["total_bots"],
+        active_bots=await count(asking, "bots", "/bots", status="active"),
+        total_bots=await count(asking, "bots", "/bots"),
         win_rate=found["win_rate"] or _ZERO,
         exposure=found["exposure"] or _ZERO,
         risk_level=found["risk_level"],

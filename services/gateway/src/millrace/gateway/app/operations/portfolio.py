@@ -3,10 +3,10 @@
 from typing import Any
 
 from millrace.contracts.canonical import accounts
-from millrace.contracts.canonical.frame import Nothing
+from millrace.contracts.canonical.frame import MOST, Nothing
 from millrace.gateway.app.asking import Asking, Handlers
+from millrace.gateway.app.operations.pages import rows
 
-_MOST_TRANSFERS = 1000
 _DOLLARS = "USDT"  # what contract crypto counts in
 _STATUS = {"completed": "completed", "rejected": "failed", "failed": "failed", "cancelled": "failed"}
 
@@ -57,8 +57,8 @@ def _transfer(row: dict[str, Any]) -> accounts.Transfer:
 
 async def transfers(asking: Asking, asked: Nothing) -> accounts.Transfers:
     """The newest of the caller's transfers."""
-    found = await asking.ask("portfolio", "GET", "/transfers", query={"limit": _MOST_TRANSFERS})
-    return accounts.Transfers(items=tuple(_transfer(row) for row in found["items"]))
+    found, _ = await rows(asking, "portfolio", "/transfers", {}, MOST)
+    return accounts.Transfers(items=tuple(_transfer(row) for row in found))
 
 
 async def transfer(asking: Asking, asked: accounts.RequestTransfer) -> accounts.Transfer:

@@ -9,6 +9,7 @@ from millrace.contracts.canonical import trading
 from millrace.contracts.canonical.frame import ById, Page, Terminated
 from millrace.gateway.app.asking import Asking, Handlers
 from millrace.gateway.app.operations.orders import order
+from millrace.gateway.app.operations.pages import rows
 from millrace.gateway.app.operations.refs import origin_of, traded, uuid_of
 
 _SAME = ("id", "account_id", "exchange", "symbol", "side", "fees", "opened_at", "updated_at")
@@ -59,19 +60,17 @@ async def list_positions(asking: Asking, asked: trading.ListPositions) -> Page[t
         account = uuid_of(asked.account_id, "account")
         await asking.ask("execution", "GET", f"/accounts/{account}")  # the caller's own
         scope["account_id"] = account
-    page = {"limit": min(asked.limit, 1000), "offset": asked.offset}
     items: list[trading.Position] = []
     total = 0
     if asked.status in ("open", "all"):
-        found = await asking.ask("portfolio", "GET", "/positions", query={**scope, "side": asked.side, **page})
-        items += [position(row) for row in found["items"]]
-        total += found["total"]
+        query = {**scope, "side": asked.side}
+        found, total = await rows(asking, "portfolio", "/positions", query, asked.limit, asked.offset)
+        items += [position(row) for row in found]
     if asked.status in ("closed", "all"):
-        room = page["limit"] - len(items)
-        page = {"limit": max(1, room), "offset": max(0, asked.offset - total)}  # full or not, all are counted
-        found = await asking.ask("portfolio", "GET", "/positions/closed", query={**scope, **page})
-        items += [closed(row) for row in found["items"][:room] if asked.side in (None, row["side"])]
-        total += found["total"]
+        room, offset = asked.limit - len(items), max(0, asked.offset - total)  # full or not, all are counted
+        found, more = await rows(asking, "portfolio", "/positions/closed", scope, room, offset)
+        items += [closed(row) for row in found if asked.side in (None, row["side"])]
+        total += more
     return Page(items=tuple(items), total=total, limit=asked.limit, offset=asked.offset)
 
 

@@ -6,9 +6,9 @@ from millrace.contracts.canonical import research
 from millrace.contracts.canonical.frame import ById, Done, Page
 from millrace.contracts.canonical.performance import Metrics
 from millrace.gateway.app.asking import Asking, Handlers
+from millrace.gateway.app.operations.pages import rows
 from millrace.gateway.app.operations.refs import origin_of
 
-_MOST = 1000
 _BACKTEST = (
     *("id", "num", "name", "strategy_id", "strategy_num", "symbols", "timeframes", "start", "end", "initial_capital"),
     *("status", "progress", "created_at", "completed_at", "error"),
@@ -47,15 +47,9 @@ async def create(asking: Asking, asked: research.CreateBacktest) -> research.Bac
 
 async def list_backtests(asking: Asking, asked: research.ListBacktests) -> Page[research.Backtest]:
     """The caller's, newest first, without curves and trades."""
-    query = {
-        "status": list(asked.statuses) or None,
-        "strategy": asked.strategy_id,
-        "limit": min(asked.limit, _MOST),
-        "offset": asked.offset,
-    }
-    found = await asking.ask("backtest", "GET", "/backtests", query=query)
-    items = tuple(backtest(row) for row in found["items"])
-    return Page(items=items, total=found["total"], limit=asked.limit, offset=asked.offset)
+    query = {"status": list(asked.statuses) or None, "strategy": asked.strategy_id}
+    found, total = await rows(asking, "backtest", "/backtests", query, asked.limit, asked.offset)
+    return Page(items=tuple(backtest(row) for row in found), total=total, limit=asked.limit, offset=asked.offset)
 
 
 async def get(asking: Asking, asked: ById) -> research.Backtest:

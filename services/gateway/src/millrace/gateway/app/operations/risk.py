@@ -6,6 +6,7 @@ from typing import Any
 from millrace.contracts.canonical import risk
 from millrace.contracts.canonical.frame import Nothing, Page
 from millrace.gateway.app.asking import Asking, Handlers
+from millrace.gateway.app.operations.pages import rows
 
 _SHOWN = {"position_value", "daily_loss", "drawdown"}
 _PERCENT = Decimal(100)
@@ -85,10 +86,8 @@ async def events(asking: Asking, asked: risk.ListRiskEvents) -> Page[risk.RiskEv
         "level": list(asked.severities) or None,
         "since": asked.start and asked.start.isoformat(),
         "until": asked.end and asked.end.isoformat(),
-        "limit": min(asked.limit, 1000),
-        "offset": asked.offset,
     }
-    found = await asking.ask("risk", "GET", "/alerts", query=query)
+    found, total = await rows(asking, "risk", "/alerts", query, asked.limit, asked.offset)
     items = tuple(
         risk.RiskEvent(
             id=row["id"],
@@ -102,9 +101,9 @@ async def events(asking: Asking, asked: risk.ListRiskEvents) -> Page[risk.RiskEv
             action_taken=row["action_taken"],
             at=row["triggered_at"],
         )
-        for row in found["items"]
+        for row in found
     )
-    return Page(items=items, total=found["total"], limit=asked.limit, offset=asked.offset)
+    return Page(items=items, total=total, limit=asked.limit, offset=asked.offset)
 
 
 HANDLERS: Handlers = {

@@ -10,9 +10,9 @@ from millrace.contracts.canonical.frame import ById, Done, Nothing, Page
 from millrace.contracts.canonical.performance import Metrics
 from millrace.contracts.canonical.trading import Executed, Signal
 from millrace.gateway.app.asking import Asking, Handlers
+from millrace.gateway.app.operations.pages import rows
 from millrace.gateway.app.operations.refs import origin_of, with_numbers
 
-_MOST = 1000
 _ZERO = Decimal(0)
 _SAME = (
     *("id", "num", "name", "description", "strategy_type", "is_active", "is_paper_trading", "symbols", "timeframes"),
@@ -32,12 +32,9 @@ async def list_strategies(asking: Asking, asked: bots.ListStrategies) -> Page[bo
     query = {
         "is_active": None if asked.is_active is None else str(asked.is_active).lower(),
         "strategy_type": asked.strategy_type,
-        "limit": min(asked.limit, _MOST),
-        "offset": asked.offset,
     }
-    found = await asking.ask("bots", "GET", "/strategies", query=query)
-    items = tuple(strategy(row) for row in found["items"])
-    return Page(items=items, total=found["total"], limit=asked.limit, offset=asked.offset)
+    found, total = await rows(asking, "bots", "/strategies", query, asked.limit, asked.offset)
+    return Page(items=tuple(strategy(row) for row in found), total=total, limit=asked.limit, offset=asked.offset)
 
 
 async def create(asking: Asking, asked: bots.CreateStrategy) -> bots.Strategy:

@@ -11,8 +11,9 @@ from millrace.common.auth.principal import Principal
 from millrace.common.db.database import RETRYABLE, Database
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.contracts.canonical import research, risk, system
-from millrace.contracts.canonical.frame import Done, Nothing, Page
+from millrace.contracts.canonical.frame import MOST, Done, Nothing, Page
 from millrace.gateway.app.asking import Asking, Handlers
+from millrace.gateway.app.operations.pages import count, rows
 from millrace.gateway.app.ports import Cache
 from millrace.gateway.app.survey import Survey, Watch
 from millrace.gateway.app.work import Labour
@@ -78,7 +79,6 @@ class System:
     async def status(self, asking: Asking, asked: Nothing) -> system.SystemStatus:
         """The platform as the caller sees it, with their bots."""
         found, stored = await asyncio.gather(self.survey.services(), self._stored())
-        bots = await asking.ask("bots", "GET", "/bots", query={"limit": 1000})
         streams = "active" if found["notifier"].there else "inactive"
         well = all(service.there for service in found.values())
         return system.SystemStatus(
@@ -86,8 +86,8 @@ class System:
             websocket=streams,
             sse=streams,
             api="operational" if well else "degraded",
-            bots_active=sum(1 for bot in bots["items"] if bot["status"] == "active"),
-            bots_total=bots["total"],
+            bots_active=await count(asking, "bots", "/bots", status="active"),
+            bots_total=await count(asking, "bots", "/bots"),
         )
 
     async def metrics(self, asking: Asking, asked: system.AskMetrics) -> system.MetricReadings:
@@ -152,7 +152,7 @@ def _platform(row: dict[str, Any]) -> system.Platform:
 async def platforms_health(asking: Asking, asked: Nothing) -> system.PlatformsHealth:
     """Each exchange as it is for the caller: their keys there, and how fast it answers."""
     exchanges = (await asking.ask("marketdata", "GET", "/providers/health"))["items"]
-    accounts = (await asking.ask("execution", "GET", "/accounts", query={"limit": 1000}))["items"]
+    accounts, _ = await rows(asking, "execution", "/accounts", {}, MOST)
     shown: dict[str, system.PlatformHealth] = {}
     for row in exchanges:
         mine = [account for account in accounts if account["exchange"] == row["id"] and account["has_keys"]]
