@@ -5,6 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
+from starlette.requests import Request
+from starlette.responses import Response
 
 from millrace.common.auth.principal import Principal
 from millrace.common.db.work import Works
@@ -14,8 +16,10 @@ from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.common.kernel.ids import new_id
 from millrace.common.kernel.instruments import instrument
 from millrace.common.kernel.symbols import parse_symbol
+from millrace.common.web.answers import json_response
 from millrace.common.web.json_body import body
-from millrace.execution.api.schemas import Order, Orders, PlaceOrder, present
+from millrace.common.web.routes import Route
+from millrace.execution.api.schemas import Order, Orders, PlaceOrder, present, shown
 from millrace.execution.app import queries
 from millrace.execution.app.desk import place
 from millrace.execution.app.orders import change
@@ -28,12 +32,12 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
     api = APIRouter()
     user_dependency = Annotated[Principal, Depends(current)]
 
-    @api.post("/orders", status_code=201)
-    async def place_order(user: user_dependency, asked: Annotated[PlaceOrder, Depends(body(PlaceOrder))]) -> Order:
+    async def place_order(request: Request) -> Response:
+        user, asked = await current(request), await body(PlaceOrder)(request)
         if asked.intent_id is not None:
             async with works.database.as_user(user.user_id) as connection:
                 if (known := await queries.of_intent(connection, user.user_id, asked.intent_id)) is not None:
-                    return present(known)
+                    return json_response(shown(known), 201)
         filters = instrument(asked.exchange, asked.symbol)
         reference = price(filters.exchange, filters.symbol)
         if reference is None:
@@ -52,7 +56,7 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
             row = await place(work, intent, orders=orders)
             sender.waiting.expect(row["order_id"])
         try:
-            return present(await sender.waiting.decision(row["order_id"], wait) or row)
+            return json_response(shown(await sender.waiting.decision(row["order_id"], wait) or row), 201)
         finally:
             sender.waiting.forget(row["order_id"])
 
@@ -76,13 +80,13 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
             rows, total = await queries.list_orders(connection, user.user_id, wanted, limit=limit, offset=offset)
         return Orders(items=[present(row) for row in rows], total=total)
 
-    @api.get("/orders/{order_id}")
-    async def get_order(user: user_dependency, order_id: UUID) -> Order:
+    async def get_order(request: Request) -> Response:
+        user = await current(request)
         async with works.database.as_user(user.user_id) as connection:
-            row = await queries.get_order(connection, user.user_id, order_id)
+            row = await queries.get_order(connection, user.user_id, request.path_params["order_id"])
         if row is None:
             raise not_found("order")
-        return present(row)
+        return json_response(shown(row))
 
     @api.delete("/orders/{order_id}")
     async def cancel_order(user: user_dependency, order_id: UUID) -> Order:
@@ -102,4 +106,6 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
             work.after_commit(lambda: sender.cancel(row))
         return present(await sender.waiting.ending(order_id, wait) or row)
 
+    api.routes.append(Route("/orders", place_order, methods=["POST"]))
+    api.routes.append(Route("/orders/{order_id:uuid}", get_order))
     return api

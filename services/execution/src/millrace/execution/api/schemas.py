@@ -1,5 +1,6 @@
 """What the execution service's API takes and gives."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -74,11 +75,20 @@ class Orders(BaseModel):
     total: int
 
 
-def present(row: dict[str, Any]) -> Order:
-    """A row as the API shows it."""
-    amounts = ("quantity", "price", "stop_price", "filled_quantity", "filled_notional", "fees")
-    shown = {name: plain(row[name]) if row[name] is not None else None for name in amounts}
+_AMOUNTS = ("quantity", "price", "stop_price", "filled_quantity", "filled_notional", "fees")
+_PLAIN = tuple(name for name in Order.model_fields if name not in (*_AMOUNTS, "average_price"))
+
+
+def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as the API shows it: the fields of an `Order`."""
+    found = {name: row[name] for name in _PLAIN if name in row}
+    for name in _AMOUNTS:
+        found[name] = None if row[name] is None else plain(row[name])
     filled = row["filled_quantity"]
-    average = plain(divided(row["filled_notional"], filled)) if filled else None
-    plain_fields = {n: row[n] for n in Order.model_fields if n in row and n not in shown}
-    return Order(**plain_fields, **shown, average_price=average)
+    found["average_price"] = plain(divided(row["filled_notional"], filled)) if filled else None
+    return found
+
+
+def present(row: dict[str, Any]) -> Order:
+    """The same as an `Order`."""
+    return Order(**shown(row))
