@@ -21,7 +21,7 @@ class Passwords:
         self._pool = ThreadPoolExecutor(2, "argon2")
         self._limit = settings.hash_queue
         self._waiting = 0
-        self._decoy = self._hash.hash("a password that nobody has")
+        self._decoy = self._pool.submit(self._hash.hash, "a password that nobody has")
 
     async def hash(self, password: str) -> str:
         """The hash to store."""
@@ -29,14 +29,17 @@ class Passwords:
 
     async def verify(self, password: str, stored: str | None) -> bool:
         """Whether the password belongs to the stored hash."""
-        good = await self._run(self._hash.verify, normal(password), stored or self._decoy)
+        good = await self._run(self._check, normal(password), stored)
         return bool(good) and stored is not None
+
+    def _check(self, password: str, stored: str | None) -> bool:
+        return self._hash.verify(password, stored or self._decoy.result())
 
     async def close(self) -> None:
         """End the threads; what still waits is given up."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _run(self, function: Callable[..., object], *values: str) -> object:
+    async def _run(self, function: Callable[..., object], *values: str | None) -> object:
         if self._waiting >= self._limit:
             raise MillraceError(Code.UNAVAILABLE, "too many logins at once; try again", retry_after=2)
         self._waiting += 1
