@@ -1,8 +1,10 @@
 """What is kept for speed alone: how it is, and forgetting some of it."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -28,7 +30,7 @@ async def cache(request: pytest.FixtureRequest) -> AsyncIterator[Both]:
     if request.param == "local":
         yield local  # type: ignore[misc]
         return
-    shared = SharedBuckets(os.environ["MILLRACE_TEST_REDIS"], f"test-{uuid4().hex}:", local)
+    shared = SharedBuckets(os.environ["MILLRACE_TEST_REDIS"], f"test-{uuid4().hex}", local)
     yield shared  # type: ignore[misc]
     await shared.close()
 
@@ -100,9 +102,11 @@ async def test_redis_that_is_away_is_told_and_nothing_breaks() -> None:
 
 
 @pytest.mark.real
-async def test_another_installation_in_the_same_redis_is_left_alone() -> None:
-    url = os.environ["MILLRACE_TEST_REDIS"]
-    mine, theirs = (SharedBuckets(url, f"{uuid4().hex}:", LocalBuckets(ManualClock())) for _ in range(2))
+@pytest.mark.parametrize(("one", "other"), [("a", "b"), ("a", "ab"), ("", "a"), ("[ab]", "a"), ("*", "a")])
+async def test_another_installation_in_the_same_redis_is_left_alone(one: str, other: str) -> None:
+    url, run = os.environ["MILLRACE_TEST_REDIS"], uuid4().hex
+    names = (f"{run}{one}", f"{run}{other}")
+    mine, theirs = (SharedBuckets(url, name, LocalBuckets(ManualClock())) for name in names)
     for each in (mine, theirs):
         await each.take("ann", [FEW])
     assert await mine.delete("*") == 1
@@ -110,3 +114,30 @@ async def test_another_installation_in_the_same_redis_is_left_alone() -> None:
     await theirs.delete("*")
     for each in (mine, theirs):
         await each.close()
+
+
+class Scanned:
+    """Redis with endless keys, each of which takes a moment to find."""
+
+    def __init__(self) -> None:
+        self.scans = 0
+
+    async def info(self) -> dict[str, Any]:
+        return {"redis_version": "7", "keyspace_hits": 1, "keyspace_misses": 1, "used_memory": 1}
+
+    async def scan_iter(self, pattern: str, count: int) -> AsyncIterator[bytes]:
+        self.scans += 1
+        while True:
+            await asyncio.sleep(0)
+            yield b"key"
+
+
+async def test_counting_ends_after_a_moment_and_is_not_repeated_for_everybody_who_asks() -> None:
+    cache = SharedBuckets(NOBODY, "test", LocalBuckets(ManualClock()))
+    known, cache._redis = cache._redis, Scanned()
+    found = await asyncio.gather(*(cache.read() for _ in range(20)))
+    assert all(one.connected and one.keys > 0 for one in found)
+    assert len({one.keys for one in found}) == 1
+    assert cache._redis.scans == 1
+    cache._redis = known
+    await cache.close()

@@ -81,4 +81,4 @@ def _shared(settings: Settings, local: LocalBuckets) -> "SharedBuckets | None":
         return None
     from millrace.gateway.adapters.shared_buckets import SharedBuckets  # Redis' client takes long to import
 
-    return SharedBuckets(settings.redis_url, f"millrace:{settings.kafka_prefix}", local)
+    return SharedBuckets(settings.redis_url, settings.kafka_prefix, local)

@@ -1,7 +1,9 @@
 """Where callers stand with their rates, in Redis: several gateways share them."""
 
 import asyncio
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +20,7 @@ log = structlog.get_logger()
 
 _SCAN = 1000
 _ANSWER_SECONDS = 0.25
+_COUNT_SECONDS, _COUNTED_SECONDS = 0.2, 5.0
 # KEYS: one a rate; ARGV: limit, seconds, patience of each. All or nothing. Answers what each bucket's state was and the
 # server's time, both in microseconds: the rest is arithmetic that both adapters share.
 _SCRIPT = """
@@ -42,13 +45,19 @@ return before
 
 
 class SharedBuckets:
-    """In Redis, one round trip a request. While Redis does not answer, each gateway counts for itself."""
+    """In Redis, one round trip a request. While Redis does not answer, each gateway counts for itself.
 
-    def __init__(self, url: str, prefix: str, alone: LocalBuckets) -> None:
+    `owner` is the installation whose keys these are; those of others in the same Redis are never looked at.
+    """
+
+    def __init__(self, url: str, owner: str, alone: LocalBuckets) -> None:
         self._redis: Any = Redis.from_url(url, socket_timeout=_ANSWER_SECONDS, socket_connect_timeout=_ANSWER_SECONDS)
         self._script = self._redis.register_script(_SCRIPT)
-        self._prefix = prefix
+        self._prefix = f"millrace:{owner}:"
+        self._ours = re.sub(r"([*?\[\]\\])", r"\\\1", self._prefix)  # as a beginning of patterns
         self._alone = alone
+        self._counting = asyncio.Lock()
+        self._keys, self._counted_at = 0, float("-inf")
 
     async def take(self, caller: str, rates: Sequence[Rate]) -> list[Standing]:
         keys = [f"{self._prefix}rate:{{{caller}}}:{rate.name}" for rate in rates]  # {}: one slot of a cluster
@@ -65,7 +74,7 @@ class SharedBuckets:
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 told = await self._redis.info()
-                keys = sum([1 async for _ in self._redis.scan_iter(f"{self._prefix}*", _SCAN)])
+            keys = await self._count()
         except (RedisError, OSError, TimeoutError):
             return Cache(connected=False, version="unknown")
         hits, misses = Decimal(told["keyspace_hits"]), Decimal(told["keyspace_misses"])
@@ -79,10 +88,25 @@ class SharedBuckets:
             miss_rate=misses / asked if asked else Decimal(0),
         )
 
+    async def _count(self) -> int:
+        """Our keys, counted every few seconds at most; of very many those that can be found in a moment."""
+        async with self._counting:
+            now = asyncio.get_running_loop().time()
+            if now - self._counted_at > _COUNTED_SECONDS:
+                self._keys = 0
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_COUNT_SECONDS):
+                        async for _ in self._redis.scan_iter(f"{self._ours}*", _SCAN):
+                            self._keys += 1
+                self._counted_at = now
+            return self._keys
+
     async def delete(self, pattern: str) -> int:
         try:
-            keys = [key async for key in self._redis.scan_iter(f"{self._prefix}{pattern}", _SCAN)]
-            return int(await self._redis.unlink(*keys)) if keys else 0
+            keys = [key async for key in self._redis.scan_iter(f"{self._ours}{pattern}", _SCAN)]
+            gone = [await self._redis.unlink(*keys[start : start + _SCAN]) for start in range(0, len(keys), _SCAN)]
+            self._counted_at = float("-inf")
+            return sum(gone)
         except (RedisError, OSError) as problem:
             raise MillraceError(Code.UNAVAILABLE, "the cache does not answer; try again", retry_after=1) from problem
 
