@@ -23,14 +23,22 @@ class LocalBuckets:
 
     async def take(self, caller: str, rates: Sequence[Rate]) -> list[Standing]:
         now = self._clock.monotonic()
-        found = sum((caller, rate.name) in self._full_at for rate in rates)
-        self._hits, self._misses = self._hits + found, self._misses + len(rates) - found
-        spent = [(rate, *spend(rate, self._full_at.get((caller, rate.name), 0.0), now)) for rate in rates]
-        if not any(standing.refused for _, standing, _ in spent):
-            self._full_at.update({(caller, rate.name): full_at for rate, _, full_at in spent})
+        standings, after, refused = [], {}, False
+        for rate in rates:
+            key = (caller, rate.name)
+            before = self._full_at.get(key)
+            if before is None:
+                self._misses += 1
+            else:
+                self._hits += 1
+            standing, after[key] = spend(rate, before or 0.0, now)
+            standings.append(standing)
+            refused = refused or standing.refused
+        if not refused:
+            self._full_at.update(after)
             if len(self._full_at) > _SWEEP:
                 self._full_at = {key: full_at for key, full_at in self._full_at.items() if full_at > now}
-        return [standing for _, standing, _ in spent]
+        return standings
 
     async def read(self) -> Cache:
         asked = self._hits + self._misses

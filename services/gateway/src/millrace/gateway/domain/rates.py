@@ -7,6 +7,7 @@ sends its whole minute at once waits for the next. Contracts that name no number
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import NamedTuple
 
 from millrace.common.kernel.errors import Code, MillraceError
 
@@ -28,8 +29,7 @@ class Rate:
         return Rate(self.name, max(1, round(self.limit * factor)), self.seconds, self.patience)
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Where a caller stands with one rate after a request.
 
     `remaining` requests may follow at once; after `full_in` seconds the whole limit may. `wait` is 0 for a request that
