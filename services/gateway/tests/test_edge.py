@@ -151,6 +151,23 @@ async def test_head_is_answered_like_get_without_the_body(start_door: Any) -> No
     assert (await door.ask("HEAD", "/nothing"))[0] == 404
 
 
+@pytest.mark.parametrize("chosen", [{}, {"x-api-contract": "crypto"}])
+async def test_head_has_the_headers_of_get(start_door: Any, chosen: dict[str, str]) -> None:
+    door = await start_door("auth")
+    await door.register()
+    for path in ("/api/v1/users/me", "/api/v1/bots/x", "/api/v1/trading/positions?side=LONG", "/api/v1/auth/api-keys"):
+        got, head = await door.ask("GET", path, headers=chosen), await door.ask("HEAD", path, headers=chosen)
+        assert (head[0], head[1] or "") == (got[0], "")
+        names = {name for name in map(str.lower, got[2]) if name.startswith("x-ratelimit")}
+        assert len(names) == 4
+        for name in ("x-api-contract", "vary", "content-type", "content-length", *sorted(names)):
+            told = (got[2][name], head[2][name])
+            if name in ("x-ratelimit-remaining", "x-ratelimit-reset"):
+                assert abs(int(told[0]) - int(told[1])) <= 1, name
+            elif got[0] == 200 or name != "content-length":
+                assert told[0] == told[1], name
+
+
 async def test_headers_from_outside_never_come_back_or_reach_a_service(start_door: Any) -> None:
     door = await start_door("auth")
     me = (await door.register())["user"]["id"]

@@ -41,9 +41,10 @@ class Streams:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan" or not _streamed(get_route_path(scope)):
-            if scope.get("method") == "HEAD":  # answered like GET; the server leaves out the body
-                scope = {**scope, "method": "GET"}
-            await self._app(scope, receive, send)
+            if scope.get("method") == "HEAD":
+                await self._head(scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
             return
         client = self._call("notifier")
         if isinstance(client, InProcess):
@@ -52,6 +53,16 @@ class Streams:
             await self._websocket(scope, receive, send)
         else:
             await self._events(scope, receive, send)
+
+    async def _head(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answered like GET; the server leaves out the body. Who stands before sees what was found, for the headers."""
+        asked = {**scope, "method": "GET"}
+
+        async def told(message: Any) -> None:
+            scope.update({**asked, "method": "HEAD"})
+            await send(message)
+
+        await self._app(asked, receive, told)
 
     def _worded(self, scope: Any, receive: Any, send: Any) -> Any:
         """`send`, but an error of the notifier is told as the gateway tells its own."""

@@ -18,6 +18,13 @@ SYNC_PORTFOLIO = "sync_portfolio"
 _PRIORITIES = {"low": -10, "normal": 0, "high": 10, "critical": 20}
 _OTHERS = ("marketdata", "backtest", "ml")
 _MOST = 1000
+_MOST_UNDER_WAY = 10
+_ALONE = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
+# none where the job is there already: it is only told again
+_UNDER_WAY = """
+select count(*) from jobs where user_id = $1 and state in ('pending', 'running')
+  and not exists (select from jobs where id = $2)
+"""
 
 
 def handlers(ask: Callable[[], Ask]) -> dict[str, JobHandler]:
@@ -26,7 +33,7 @@ def handlers(ask: Callable[[], Ask]) -> dict[str, JobHandler]:
     async def sync_portfolio(run: Run) -> dict[str, Any]:
         """Ask the venue of each of the user's accounts (of one exchange, if it is named) what it holds."""
         given = run.job.arguments
-        user = Principal(UUID(given["user_id"]), given["username"], given["role"])
+        user = await _present(ask(), UUID(given["user_id"]))
         query = {"exchange": given.get("exchange"), "limit": _MOST}
         rows = (await ask()("execution", "GET", "/accounts", user, query=query))["items"]
         for number, row in enumerate(rows):
@@ -35,6 +42,14 @@ def handlers(ask: Callable[[], Ask]) -> dict[str, JobHandler]:
         return {"accounts": len(rows)}
 
     return {SYNC_PORTFOLIO: sync_portfolio}
+
+
+async def _present(ask: Ask, user_id: UUID) -> Principal:
+    """The user as they are now, which may be less than they were. Raises PERMISSION_DENIED for who is locked out."""
+    me = await ask("auth", "GET", "/users/me", Principal(user_id, "", "viewer"))
+    if not me["is_active"]:
+        raise MillraceError(Code.PERMISSION_DENIED, "the user is not active any more")
+    return Principal(user_id, me["username"], me["role"])
 
 
 class Labour:
@@ -47,14 +62,22 @@ class Labour:
         self._clock = clock
 
     async def create(self, user: Principal, asked: research.CreateJob, job_id: UUID | None) -> research.Job:
-        """The job as it is taken. Raises VALIDATION_ERROR, and PERMISSION_DENIED for a job about somebody else."""
+        """The job as it is taken.
+
+        Raises VALIDATION_ERROR, PERMISSION_DENIED for a job about somebody else, and RATE_LIMITED while too many of the
+        user's are under way.
+        """
         if str(asked.args.get("user_id", user.user_id)) != str(user.user_id):
             raise MillraceError(Code.PERMISSION_DENIED, "args.user_id must be your own")
         if asked.priority.lower() not in _PRIORITIES:
             reason = f"must be one of {', '.join(_PRIORITIES)}"
             raise MillraceError(Code.VALIDATION_ERROR, f"priority {reason}", fields={"priority": reason})
-        given = {**asked.args, "user_id": str(user.user_id), "username": user.username, "role": user.role}
+        given = {**asked.args, "user_id": str(user.user_id)}
         async with self._works.begin(user.user_id) as work:
+            await work.connection.execute(_ALONE, str(user.user_id))
+            if await work.connection.fetchval(_UNDER_WAY, user.user_id, job_id) >= _MOST_UNDER_WAY:
+                text = f"{_MOST_UNDER_WAY} of your jobs are under way; wait until one has ended"
+                raise MillraceError(Code.RATE_LIMITED, text, details={"limit": _MOST_UNDER_WAY}, retry_after=5)
             made = await self._jobs.enqueue(
                 work,
                 asked.name,
