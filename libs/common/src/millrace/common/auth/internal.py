@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from fastapi import Request
+from starlette.requests import Request
 
 from millrace.common.auth.principal import Principal
 from millrace.common.kernel.clock import Clock, SystemClock

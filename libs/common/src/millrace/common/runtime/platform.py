@@ -1,13 +1,10 @@
 """The embedded platform: every service, one process, one address; and the first things a newcomer finds in it."""
 
 import asyncio
-import fcntl
 import os
 import secrets
-from collections.abc import Mapping
 from contextlib import suppress
 from io import TextIOWrapper
-from pathlib import Path
 from socket import socket
 from typing import Any
 from uuid import UUID
@@ -17,29 +14,19 @@ import orjson
 from millrace.common.auth.internal import HEADER
 from millrace.common.auth.principal import Principal
 from millrace.common.kernel.errors import Code, MillraceError
-from millrace.common.runtime.failures import REFUSED, Failure
+from millrace.common.runtime.folder import patient_lock
 from millrace.common.runtime.host import Host
 from millrace.common.runtime.server import HttpServer, bind, tls_of
 from millrace.common.runtime.settings import SERVICES, Settings
 from millrace.common.telemetry.health import Health
 
 _ROOT = Principal(UUID(int=0), "command line", "admin")
-_STATE = "platform.json"
 _DEMO_BOTS = (
     ("BTC trend", "trend", "BTCUSDT", {"fast": 5, "slow": 20}),
     ("ETH trend", "trend", "ETHUSDT", {"fast": 5, "slow": 20}),
     ("BTC mean reversion", "mean_reversion", "BTCUSDT", {"bb_period": 20, "bb_std": 1.5}),
     ("ETH momentum", "momentum", "ETHUSDT", {"rsi_period": 7, "rsi_oversold": 35, "rsi_overbought": 65}),
 )
-
-
-class AlreadyRunning(Failure):
-    """Another platform uses the data folder."""
-
-    def __init__(self, folder: Path, state: Mapping[str, Any]) -> None:
-        who = f", process {state['pid']} on {state['address']}" if state else ""
-        fix = "stop that one, or give this one a folder of its own: --data-dir or MILLRACE_DATA_DIR"
-        super().__init__(f"a platform already runs on {folder}{who}", fix, REFUSED)
 
 
 class Platform:
@@ -85,7 +72,7 @@ class Platform:
 
     async def _start(self) -> None:
         settings = self.settings
-        self._lock = await _patient_lock(settings.data_dir)
+        self._lock = await patient_lock(settings.data_dir)
         self._listeners = [bind(settings.host, port) for port in (settings.port, settings.ops_port)]
         await self.host.start()
         gateway = self.host.running["gateway"].service
@@ -111,9 +98,7 @@ class Platform:
         self.health.draining = True
         with suppress(Exception):
             await self.host.drain()
-        for server in [self._server, *self._more]:
-            if server:
-                await server.stop()
+        await asyncio.gather(*(server.stop() for server in [self._server, *self._more] if server))
         await self.host.stop()
         if self._ops:
             await self._ops.stop()
@@ -165,45 +150,3 @@ class Platform:
     async def _has_account(self, user: Principal) -> bool:
         rows = await self.host.running["bots"].database.fetch("select 1 from accounts where user_id = $1", user.user_id)
         return bool(rows)
-
-
-def lock(folder: Path) -> TextIOWrapper:
-    """Take the data folder for this process; the file tells others who has it. Raises AlreadyRunning."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = open(folder / _STATE, "a+")  # noqa: SIM115 - held open as long as the process lives
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise AlreadyRunning(folder, _state(folder)) from None
-    return file
-
-
-async def _patient_lock(folder: Path) -> TextIOWrapper:
-    """`lock`, passing over somebody who only looks whether it is taken."""
-    for _ in range(5):
-        with suppress(AlreadyRunning):
-            return lock(folder)
-        await asyncio.sleep(0.05)
-    return lock(folder)
-
-
-def running_state(folder: Path) -> dict[str, Any] | None:
-    """Who runs on the data folder: `pid`, `port`, `ops_port`, `address`. None when nobody does.
-
-    Empty for a platform that is just starting, or whose file somebody has spoilt.
-    """
-    if not (folder / _STATE).is_file():
-        return None
-    try:
-        lock(folder).close()
-    except AlreadyRunning:
-        return _state(folder)
-    return None
-
-
-def _state(folder: Path) -> dict[str, Any]:
-    with suppress(ValueError, TypeError, KeyError, OSError):
-        found = orjson.loads((folder / _STATE).read_bytes())
-        return {name: found[name] for name in ("pid", "port", "ops_port", "address") if found[name] is not None}
-    return {}

@@ -16,7 +16,7 @@ from rich.table import Table
 from millrace.common.auth.keys import Keys, WeakKey
 from millrace.common.runtime.cli import show
 from millrace.common.runtime.failures import PROBLEMS, explain
-from millrace.common.runtime.platform import running_state
+from millrace.common.runtime.folder import running_state
 from millrace.common.runtime.server import PortTaken, bind
 from millrace.common.runtime.settings import Settings
 

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from http.client import HTTPConnection, HTTPException
+from typing import Any
 
-import aiohttp
+import orjson
 from rich.markup import escape
 from rich.table import Table
 
@@ -12,8 +14,7 @@ from millrace.common.db import migrate
 from millrace.common.db.embedded import EmbeddedPostgres
 from millrace.common.runtime.cli import errors, show
 from millrace.common.runtime.failures import ABSENT, PROBLEMS, UNREACHABLE, Failure
-from millrace.common.runtime.host import owned_schemas
-from millrace.common.runtime.platform import running_state
+from millrace.common.runtime.folder import running_state
 from millrace.common.runtime.settings import SERVICES, Settings
 from millrace.common.runtime.verify import Finding, verify
 
@@ -48,12 +49,8 @@ async def status(settings: Settings, output: str) -> int:
         fix = "wait until it has started; if this stays, stop it and start it again"
         raise Failure(f"a platform uses {settings.data_dir} but does not say where it answers", fix, UNREACHABLE)
     try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session,
-            session.get(f"http://127.0.0.1:{state['ops_port']}/readyz") as answer,
-        ):
-            checks = await answer.json(content_type=None)
-    except (aiohttp.ClientError, TimeoutError, ValueError) as problem:
+        ready, checks = await asyncio.to_thread(_readiness, state["ops_port"])
+    except (HTTPException, OSError, ValueError) as problem:
         fix = f"look at its log; stop process {state['pid']} and start it again if this stays"
         raise Failure(
             f"the platform of process {state['pid']} does not answer: {problem!r}", fix, UNREACHABLE
@@ -63,8 +60,16 @@ async def status(settings: Settings, output: str) -> int:
         table.add_row(name, str(found))
     if output != "json":
         print(f"{state['address']}, process {state['pid']}")
-    show({**state, "ready": answer.status == 200, "services": checks}, output, table)
-    return 0 if answer.status == 200 else UNREACHABLE
+    show({**state, "ready": ready, "services": checks}, output, table)
+    return 0 if ready else UNREACHABLE
+
+
+def _readiness(port: int) -> tuple[bool, dict[str, Any]]:
+    """Whether the platform is ready, and what it says of each service. Not by aiohttp, which takes long to import."""
+    with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        return answer.status == 200, orjson.loads(answer.read())
 
 
 async def verify_books(settings: Settings, output: str, patience: float) -> int:
@@ -87,6 +92,8 @@ def report(findings: list[Finding], output: str) -> None:
 
 async def migrate_all(settings: Settings, output: str) -> int:
     """Migrate every schema."""
+    from millrace.common.runtime.host import owned_schemas
+
     async with database_url(settings, create=True) as url:
         done = await migrate.upgrade(url, owned_schemas(SERVICES))
     if output == "json":
