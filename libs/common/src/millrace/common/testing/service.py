@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from millrace.common.auth.internal import HEADER
@@ -116,24 +115,16 @@ async def migrated(new_database: NewDatabase) -> Callable[[tuple[str, ...]], Awa
         if names not in templates:
             templates[names] = await new_database()
             await migrate.upgrade(templates[names], owned_schemas(names))
-        url = await new_database()
-        name, template = (u.split("?")[0].rsplit("/", 1)[1] for u in (url, templates[names]))
-        connection = await asyncpg.connect(url.replace(f"/{name}?", "/postgres?", 1))
-        try:
-            await connection.execute(f"drop database {name}")
-            await connection.execute(f"create database {name} template {template}")
-        finally:
-            await connection.close()
-        return url
+        return await new_database(templates[names])
 
     return create
 
 
 @pytest.fixture
 async def start_service(
-    migrated: Callable[[tuple[str, ...]], Awaitable[str]], tmp_path: Path
+    migrated: Callable[[tuple[str, ...]], Awaitable[str]], new_database: NewDatabase, tmp_path: Path
 ) -> AsyncIterator[StartService]:
-    """`await start_service("risk")` starts services on a stand; they stop with the test."""
+    """`await start_service("risk")` starts services on a stand; they stop with the test, and their database goes."""
     stands: list[Stand] = []
 
     async def start(*names: str, clock: Clock | None = None, **settings: Any) -> Stand:
@@ -148,3 +139,4 @@ async def start_service(
     yield start
     for stand in stands:
         await stand.host.stop()
+        await new_database.drop(stand.host.settings.database_url)
