@@ -6,7 +6,8 @@ compared with asking the service itself over a socket, and with FastAPI + asyncp
 booked; beside it stand FastAPI taking an order and its path's commits, made one at a time on asyncpg.
 
 The gateway counts rates, measures itself and authenticates as always. Only processor time is compared, of one process
-each: all of them share the machine with PostgreSQL and with what sends the requests.
+each, less what it takes when nothing is asked: all of them share the machine with PostgreSQL and with what sends the
+requests.
 """
 
 import asyncio
@@ -48,6 +49,7 @@ class Edge:
     order: str
     gateway: Child
     servers: dict[str, tuple[int, int]] = field(default_factory=dict)  # port and process
+    idle: float = 0.0  # seconds of processor time a second that the platform takes with nothing asked
 
     def requests(self, name: str) -> Sequence[bytes]:
         """What is asked of a server, in turns."""
@@ -66,20 +68,31 @@ class Edge:
         port, pid = self.servers[name]
         requests = self.requests(name)
         await offered(port, requests, seconds / 5)
-        used = cpu([pid])
+        used, begun = cpu([pid]), time.monotonic()
         count = await offered(port, requests, seconds)
-        return (cpu([pid]) - used) / count * 1e6
+        return self._spent(pid, used, begun) / count * 1e6
+
+    def _spent(self, pid: int, used: float, begun: float) -> float:
+        own = self.idle * (time.monotonic() - begun) if pid == self.world.pid else 0.0
+        return cpu([pid]) - used - own
+
+    async def rest(self, seconds: float) -> None:
+        """Learn what the platform takes when nothing is asked of it."""
+        used = cpu([self.world.pid])
+        await asyncio.sleep(seconds)
+        self.idle = (cpu([self.world.pid]) - used) / seconds
 
     async def order_us(self, seconds: float) -> float:
         """Microseconds of the platform's an order, from its request until the fill of the last one is booked."""
         port, pid = self.servers["platform"]
         connection = await asyncpg.connect(self.said["database"])
-        before, used = await connection.fetchval(_FILLED, self.trader.id), cpu([pid])
+        before = await connection.fetchval(_FILLED, self.trader.id)
+        used, begun = cpu([pid]), time.monotonic()
         count = await offered(port, self.requests("write"), seconds)
         async with asyncio.timeout(_BOUND):
             while await connection.fetchval(_FILLED, self.trader.id) < before + count:
                 await asyncio.sleep(0.05)
-        spent = cpu([pid]) - used
+        spent = self._spent(pid, used, begun)
         await connection.close()
         return spent / count * 1e6
 
@@ -117,6 +130,7 @@ async def measure(effort: Effort) -> list[Figure]:
     async with AsyncExitStack() as stack:
         edge = await opened(stack)
         for _ in range(effort.rounds):
+            await edge.rest(effort.seconds(SECONDS))
             for name in edge.servers:
                 found[name].append(await edge.us(name, effort.seconds(SECONDS)))
             found["write"].append(await edge.order_us(effort.seconds(SECONDS)))
