@@ -13,7 +13,7 @@ OURS: Mapping[tuple[str, str], Any] = {
     ("POST", "/api/v1/auth/2fa/verify"): {"totp_code": "000000"},
     ("POST", "/api/v1/auth/2fa/disable"): {"password": PASSWORD, "totp_code": "000000"},
     ("POST", "/api/v1/auth/2fa/recovery-codes"): {"password": PASSWORD, "totp_code": "000000"},
-    ("POST", "/api/v1/users/me/password"): {"old_password": "not it", "new_password": PASSWORD},
+    ("POST", "/api/v1/users/me/password"): {"password": "not it", "new_password": PASSWORD},
     ("POST", "/api/v1/users"): {"username": "{fresh}", "email": "{fresh}@example.com", "password": PASSWORD},
     ("PATCH", "/api/v1/users/{user_id:uuid}"): {"is_active": True},
     ("POST", "/api/v1/invites"): {"role": "viewer"},
