@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from millrace.common.kernel.clock import ManualClock
+from millrace.gateway.adapters.buckets import LocalBuckets
 from millrace.gateway.domain.rates import MINUTE, Rate, headers, rates, spend
+
+EVERY = ("user overall", 1000)
 
 
 def passed(rate: Rate, moments: list[float]) -> list[float]:
@@ -59,11 +63,11 @@ def test_no_window_holds_more_than_its_share(limit: int, patience: float, moment
 @pytest.mark.parametrize(
     ("contract", "category", "named"),
     [
-        ("botplatform", None, [("botplatform overall", 100), ("botplatform burst", 10)]),
-        ("crypto", "trading", [("crypto trading", 50), ("crypto overall", 1000)]),
-        ("crypto", None, [("crypto overall", 1000)]),
-        ("interfaces", "trading", [("interfaces overall", 600)]),
-        ("union", "trading", [("union overall", 1000)]),
+        ("botplatform", None, [("botplatform overall", 100), ("botplatform burst", 10), EVERY]),
+        ("crypto", "trading", [("crypto trading", 50), ("crypto overall", 1000), EVERY]),
+        ("crypto", None, [("crypto overall", 1000), EVERY]),
+        ("interfaces", "trading", [("interfaces overall", 600), EVERY]),
+        ("union", "trading", [("union overall", 1000), EVERY]),
     ],
 )
 def test_each_contract_has_the_numbers_it_names(
@@ -74,9 +78,28 @@ def test_each_contract_has_the_numbers_it_names(
 
 @pytest.mark.parametrize("contract", ["network", "application", "interfaces", "union"])
 def test_where_no_number_is_named_an_ordinary_client_passes(contract: str) -> None:
-    [rate] = rates(contract, None)
-    assert len(passed(rate, [n * MINUTE / 300 for n in range(900)])) == 900
-    assert len(passed(rate, [0.0] * 300)) == 300
+    for rate in rates(contract, None):
+        assert len(passed(rate, [n * MINUTE / 300 for n in range(900)])) == 900
+        assert len(passed(rate, [0.0] * 300)) == 300
+
+
+async def test_who_speaks_many_contracts_in_turn_gets_no_more_than_the_most_generous_one_gives() -> None:
+    buckets, spoken = LocalBuckets(ManualClock()), ["crypto", "interfaces", "network", "application", "union"]
+    taken = [await buckets.take("ann", rates(spoken[n % 5], None)) for n in range(3000)]
+    assert sum(not any(standing.refused for standing in standings) for standings in taken) == 1000
+    told = headers(taken[-4], 100.0)
+    assert (told["x-ratelimit-limit"], told["x-ratelimit-remaining"]) == ("600", "0"), "the contract's own number"
+    assert int(told["x-ratelimit-retry-after"]) >= 1
+    assert int(told["x-ratelimit-reset"]) in (160, 161)
+
+
+async def test_a_pace_that_one_contract_allows_is_allowed_beside_another() -> None:
+    clock = ManualClock()
+    buckets = LocalBuckets(clock)
+    for _ in range(600):
+        for contract in ("interfaces", "network"):
+            assert not any(standing.refused for standing in await buckets.take("ann", rates(contract, None)))
+            clock.advance(MINUTE / 600)
 
 
 def test_the_headers_speak_of_the_first_rate_or_of_the_one_that_refuses() -> None:

@@ -92,3 +92,21 @@ async def test_an_endpoint_counts_for_the_contract_that_answers_there(start_door
     assert told((await door.ask("GET", ME, headers={"X-API-Contract": "crypto"}))[2])[:2] == [100, 98]
     market = "/api/v1/market-data/BTCUSDT"
     assert told((await door.ask("GET", market))[2])[:2] == [100, 99]  # of crypto's category
+
+
+async def test_another_contract_is_no_way_around_what_a_user_may_send(
+    start_door: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MILLRACE_GATEWAY_RATES", "0.02")
+    door = await start_door("auth")
+    await door.register()
+    begun = time.monotonic()
+    while (answer := await door.ask("GET", OWN))[0] != 429:
+        assert time.monotonic() - begun < 30
+    assert told(answer[2])[:2] == [20, 0]
+    positions, named = "/api/v1/trading/positions", {"headers": {"X-API-Contract": "interfaces"}}
+    others = [await door.ask("GET", positions, **named) for _ in range(8)]
+    passed = sum(status != 429 for status, _, _ in others)
+    assert passed <= 1 + (time.monotonic() - begun) * 20 / 60
+    refused = next(answer for answer in reversed(others) if answer[0] == 429)
+    assert told(refused[2])[:2] == [12, 0]

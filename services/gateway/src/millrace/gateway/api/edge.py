@@ -54,7 +54,7 @@ class Rates:
         spoken = contract or UNION
         if (wanted := self._rates.get((spoken, category))) is None:
             wanted = self._rates[spoken, category] = [rate.scaled(self._scale) for rate in rates(spoken, category)]
-        await self._take(scope, f"user {user.user_id} {spoken}", wanted)
+        await self._take(scope, f"user {user.user_id}", wanted)
 
     async def _take(self, scope: Any, caller: str, wanted: list[Rate]) -> None:
         standings = scope["rates.standings"] = await self._buckets.take(caller, wanted)

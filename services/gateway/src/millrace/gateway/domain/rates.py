@@ -51,12 +51,15 @@ _CRYPTO = {"market_data": 100, "trading": 50, "portfolio": 60, "strategies": 30,
 _OVERALL = {"network": 600, "application": 600, "botplatform": 100, "interfaces": 600, "crypto": 1000, "union": 1000}
 _BURST = Rate("botplatform burst", 10, 1.0, 1.0)
 ADDRESS = Rate("address", 6000)
+_TICK = 1e-6  # less is what floats make of nothing
+_USER = Rate("user overall", max(_OVERALL.values()))  # however many contracts a user speaks
 
 
 def rates(contract: str, category: str | None) -> list[Rate]:
     """What holds for a request that is answered as this contract; the first is the one its headers speak of.
 
-    `contract` is `union` where nothing decides: then the most generous of all holds. `category` is crypto's.
+    `contract` is `union` where nothing decides: then the most generous of all holds. `category` is crypto's. The last
+    is the user's, whatever they speak: as many as the most generous contract allows.
     Raises VALIDATION_ERROR for a contract that does not exist.
     """
     if contract not in _OVERALL:
@@ -64,10 +67,10 @@ def rates(contract: str, category: str | None) -> list[Rate]:
         raise MillraceError(Code.VALIDATION_ERROR, f"X-API-Contract {reason}", fields={"X-API-Contract": reason})
     overall = Rate(f"{contract} overall", _OVERALL[contract])
     if contract == "botplatform":
-        return [overall, _BURST]
+        return [overall, _BURST, _USER]
     if contract == "crypto" and category in _CRYPTO:
-        return [Rate(f"crypto {category}", _CRYPTO[category]), overall]
-    return [overall]
+        return [Rate(f"crypto {category}", _CRYPTO[category]), overall, _USER]
+    return [overall, _USER]
 
 
 def described() -> dict[str, dict[str, int]]:
@@ -87,7 +90,9 @@ def spend(rate: Rate, full_at: float, now: float) -> tuple[Standing, float]:
     """
     step = rate.seconds / rate.limit
     after = max(full_at, now) + step
-    wait = max(0.0, after - now - rate.seconds)
+    wait = after - now - rate.seconds
+    if wait < _TICK:
+        wait = 0.0
     if wait > rate.patience:
         return Standing(rate, 0, full_at - now, wait), full_at
     left = int((rate.seconds - (after - now)) / step + 1e-6)
@@ -95,8 +100,13 @@ def spend(rate: Rate, full_at: float, now: float) -> tuple[Standing, float]:
 
 
 def headers(standings: Sequence[Standing], now: float) -> dict[str, str]:
-    """The four headers, of the rate that refuses or else of the first; `now` is Unix time."""
+    """The four headers, of the rate that refuses or else of the first; `now` is Unix time.
+
+    They never tell of another number than the contract's: where the user's own rate refuses, none are left of it.
+    """
     shown = next((standing for standing in standings if standing.refused), standings[0])
+    if shown.rate.name == _USER.name:
+        shown = standings[0]._replace(remaining=0, full_in=shown.full_in, wait=shown.wait)
     return {
         "x-ratelimit-limit": str(shown.rate.limit),
         "x-ratelimit-remaining": str(shown.remaining),
