@@ -298,7 +298,7 @@ class Host:
                 await _bounded(hook, running.service.name)
 
     async def stop(self) -> None:
-        """Finish batches, empty outboxes, then stop the rest. Bounded in time."""
+        """Finish batches, empty outboxes, then stop the rest, whatever fails of it. Bounded in time."""
         self.draining = True
         for running in reversed(self.running.values()):
             if running.consumer:
@@ -307,13 +307,13 @@ class Host:
         for running in reversed(self.running.values()):
             for hook in running.service.stop:
                 await _bounded(hook, running.service.name)
-            await running.database.close()
+            await _bounded(running.database.close, running.service.name)
         for client in self._clients.values():
             client.close()
         if self._session:
-            await self._session.close()
+            await _bounded(self._session.close, "client")
         if hasattr(self, "bus"):
-            await self.bus.stop()
+            await _bounded(self.bus.stop, "bus")
         if self._postgres:
             await asyncio.to_thread(self._postgres.stop)
         await asyncio.to_thread(tracing.shutdown)
