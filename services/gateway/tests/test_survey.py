@@ -25,6 +25,14 @@ class Neighbours:
         self.away: set[str] = set()
         self.slow: dict[str, float] = {}
         self.asked: list[str] = []
+        self.switches: list[dict[str, str]] = []
+
+    async def kill(self, service: str, method: str, path: str, user: Any = None, **options: Any) -> Any:
+        """The kill switches that stop somebody, as risk tells them."""
+        assert (service, method, path) == ("risk", "GET", "/kill")
+        if "risk" in self.away:
+            raise GONE
+        return {"items": self.switches}
 
     def __call__(self, name: str) -> Any:
         neighbours = self
@@ -59,11 +67,11 @@ def survey(neighbours: Neighbours, clock: ManualClock) -> Survey:
 
 @pytest.fixture
 async def watch(
-    migrated: Callable[[tuple[str, ...]], Awaitable[str]], survey: Survey, clock: ManualClock
+    migrated: Callable[[tuple[str, ...]], Awaitable[str]], survey: Survey, neighbours: Neighbours, clock: ManualClock
 ) -> AsyncIterator[Watch]:
     database = Database(await migrated(("gateway",)), "gateway")
     await database.open()
-    yield Watch(survey, database, clock)
+    yield Watch(survey, database, clock, lambda: neighbours.kill)
     await database.close()
 
 
@@ -124,6 +132,29 @@ async def test_a_service_that_goes_again_is_another_alert(
         await watch.look()
         clock.advance(15)
     assert await active(watch, None) == [("bots", True), ("bots", False)]
+
+
+async def test_a_stop_for_everybody_is_an_alert_until_it_is_taken_back(
+    watch: Watch, neighbours: Neighbours, clock: ManualClock
+) -> None:
+    neighbours.switches = [{"scope": "user", "reason": "mine"}]
+    await watch.look()
+    assert await active(watch, None) == []
+    neighbours.switches.append({"scope": "global", "reason": "too hot"})
+    for _ in range(2):
+        await watch.look()
+    ((alert,), total) = await watch.alerts(True, ["critical"], 50, 0)
+    assert (alert.component, total) == ("trading", 1)
+    assert alert.message == "trading is stopped for everybody: too hot"
+    neighbours.away = {"risk"}
+    neighbours.switches.clear()
+    clock.advance(15)
+    await watch.look()
+    assert ("trading", True) in await active(watch), "who cannot be asked has not said that it is over"
+    neighbours.away = set()
+    clock.advance(15)
+    await watch.look()
+    assert ("trading", False) in await active(watch, False)
 
 
 async def test_each_service_has_its_own(watch: Watch, neighbours: Neighbours, clock: ManualClock) -> None:
@@ -214,7 +245,7 @@ async def test_only_the_newest_readings_are_kept(
 
 async def test_two_gateways_raise_one_alert(watch: Watch, survey: Survey, neighbours: Neighbours) -> None:
     neighbours.away = {"auth"}
-    other = Watch(survey, watch._database, neighbours.clock)
+    other = Watch(survey, watch._database, neighbours.clock, lambda: neighbours.kill)
     await asyncio.gather(watch.look(), other.look())
     assert await active(watch, None) == [("auth", True)]
     assert await active(other, None) == [("auth", True)]

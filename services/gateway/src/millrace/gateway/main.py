@@ -41,7 +41,7 @@ def build(context: Context) -> Service:
     survey = Survey([name for name in SERVICES if name != "gateway"], context.call, clock)
     system = System(
         survey=survey,
-        watch=Watch(survey, context.database, clock),
+        watch=Watch(survey, context.database, clock, lambda: backend.ask),
         cache=shared or local,
         labour=work.Labour(context.works, context.jobs, lambda: backend.ask, clock),
         database=context.database,

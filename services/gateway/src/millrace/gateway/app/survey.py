@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from millrace.common.auth.principal import Principal
 from millrace.common.db.database import RETRYABLE, Connection, Database
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import MillraceError
@@ -16,7 +17,9 @@ from millrace.common.kernel.ids import new_id
 from millrace.common.telemetry import metrics
 from millrace.contracts.canonical.risk import SystemAlert
 from millrace.contracts.canonical.system import Metric
+from millrace.gateway.app.asking import Ask
 
+_NOBODY = Principal(UUID(int=0), "guest", "viewer")
 _PATIENCE_SECONDS = 1.0
 _FRESH_SECONDS = 1.0
 _EVERY_SECONDS = 15.0
@@ -73,12 +76,16 @@ class Survey:
 
 
 class Watch:
-    """Takes readings every fifteen seconds, keeps an hour of them, and raises an alert while a service is away."""
+    """Takes readings every fifteen seconds, keeps an hour of them, and raises an alert while something is wrong.
 
-    def __init__(self, survey: Survey, database: Database, clock: Clock) -> None:
+    That is a service that is away, and a kill switch that stops everybody. `ask` gives the way to other services.
+    """
+
+    def __init__(self, survey: Survey, database: Database, clock: Clock, ask: Callable[[], Ask]) -> None:
         self._survey = survey
         self._database = database
         self._clock = clock
+        self._ask = ask
         self._readings: dict[tuple[str, str], deque[Metric]] = {}
 
     async def run(self) -> None:
@@ -98,17 +105,29 @@ class Watch:
             self._note(name, "latency_ms", Decimal(f"{service.latency_ms:.3f}"), now)
         self._note("gateway", "requests_total", _total("millrace_http_requests"), now)
         self._note("gateway", "requests_in_flight", _total("millrace_http_requests_in_flight"), now)
+        stopped = await self._stopped()
         async with self._database.transaction() as connection:
-            await self._alert(connection, found, now)
+            for name, service in found.items():
+                text = None if service.there else f"{name} does not answer; what needs it is refused until it does"
+                await self._alert(connection, name, text, now)
+            if stopped is not None:
+                await self._alert(connection, "trading", stopped, now)
+            await connection.execute(_FORGET, now - _REMEMBERED)
 
-    async def _alert(self, connection: Connection, found: dict[str, Found], now: datetime) -> None:
-        for name, service in found.items():
-            if service.there:
-                await connection.execute(_RESOLVE, name, now)
-            else:
-                text = f"{name} does not answer; what needs it is refused until it does"
-                await connection.execute(_RAISE, new_id(self._clock), name, "critical", text, now)
-        await connection.execute(_FORGET, now - _REMEMBERED)
+    async def _stopped(self) -> str | None:
+        """That nobody may trade, and why; empty where everybody may, and None where that cannot be asked."""
+        try:
+            found = await self._ask()("risk", "GET", "/kill", _NOBODY)
+        except MillraceError:
+            return None
+        reasons = [row["reason"] for row in found["items"] if row["scope"] == "global"]
+        return f"trading is stopped for everybody: {reasons[0]}" if reasons else ""
+
+    async def _alert(self, connection: Connection, component: str, text: str | None, now: datetime) -> None:
+        if text:
+            await connection.execute(_RAISE, new_id(self._clock), component, "critical", text, now)
+        else:
+            await connection.execute(_RESOLVE, component, now)
 
     def _note(self, component: str, name: str, value: Decimal, now: datetime) -> None:
         series = self._readings.setdefault((component, name), deque(maxlen=_KEPT))
