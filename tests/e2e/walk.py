@@ -44,6 +44,7 @@ class Caller(Protocol):
 class Walk:
     """One client going through its document; `planted` is added to every body it sends.
 
+    A `patient` one asks ever more seldom for what takes time, so that no rate of a document is too low for it.
     `known` is what it keeps on its way, `told` every answer, by the document's name of the request.
     """
 
@@ -56,6 +57,7 @@ class Walk:
         self.contract = contract
         self.way = way
         self.planted = planted
+        self.patient = False
         self.told: list[tuple[str, Any]] = []
         self.known: dict[str, Any] = {
             "name": name,
@@ -73,7 +75,7 @@ class Walk:
     async def take(self, step: Step) -> None:
         """One step, whose answer must have the document's form."""
         case = self._case(step)
-        end = time.monotonic() + UNTIL_SECONDS
+        end, pause = time.monotonic() + UNTIL_SECONDS, 0.1
         while True:
             status, body = await self.ask(step)
             self.told.append((step.case, body))
@@ -86,7 +88,8 @@ class Walk:
             if step.until is None or step.until(body):
                 break
             assert time.monotonic() < end, f"{place}: it did not come to be: {body}"
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 8.0) if self.patient else pause
         self.known |= {name: take(body) for name, take in step.keep.items()}
         if step.case == "auth.2fa.enroll":
             self.known["totp"] = pyotp.TOTP(self.known["secret"]).now()
