@@ -47,6 +47,9 @@ class Client:
         self._service = service
         self._stand = stand
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     async def request(
         self,
         method: str,
