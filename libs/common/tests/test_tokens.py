@@ -162,7 +162,7 @@ async def test_a_session_is_asked_for_once_in_a_few_seconds_however_many_come(is
     reader, token = issuer.reader(), issuer.token()
     await asyncio.gather(*(reader.principal(token) for _ in range(50)))
     assert issuer.asked == ["jwks", "introspect"]
-    issuer.clock.advance(2.9)
+    issuer.clock.advance(2.4)
     await reader.principal(token)
     assert len(issuer.asked) == 2
     issuer.clock.advance(0.2)
@@ -174,9 +174,36 @@ async def test_a_session_that_ended_is_out_within_seconds_and_stays_out(issuer: 
     reader, token = issuer.reader(), issuer.token()
     assert not await refused(reader, token)
     issuer.live.clear()
-    issuer.clock.advance(3.1)
+    issuer.clock.advance(4.6)
     assert await refused(reader, token)
     assert await refused(reader, token)
+
+
+async def test_a_session_is_asked_for_beside_the_requests(issuer: Issuer) -> None:
+    reader, token = issuer.reader(), issuer.token()
+    await reader.principal(token)
+    issuer.live.clear()
+    issuer.clock.advance(2.6)
+    await reader.principal(token)  # waits for nobody
+    assert len(issuer.asked) == 2
+    async with asyncio.timeout(10):
+        while len(issuer.asked) < 3:
+            await asyncio.sleep(0)
+    assert await refused(reader, token)
+
+
+async def test_an_auth_service_that_is_away_for_a_moment_is_not_noticed(issuer: Issuer) -> None:
+    reader, token = issuer.reader(), issuer.token()
+    await reader.principal(token)
+    issuer.away = True
+    for _ in range(3):
+        issuer.clock.advance(1.4)
+        await reader.principal(token)
+        await asyncio.sleep(0)
+    issuer.away = False
+    issuer.clock.advance(1)
+    await reader.principal(token)
+    assert issuer.asked == ["jwks", "introspect", "introspect"]
 
 
 async def test_without_the_auth_service_nobody_new_comes_in_and_known_ones_stay_for_seconds_only(
@@ -186,7 +213,7 @@ async def test_without_the_auth_service_nobody_new_comes_in_and_known_ones_stay_
     await reader.principal(token)
     issuer.away = True
     await reader.principal(token)
-    issuer.clock.advance(3.1)
+    issuer.clock.advance(4.6)
     for late in (token, issuer.token(name="bob")):
         with pytest.raises(MillraceError, match="away") as raised:
             await reader.principal(late)

@@ -1,13 +1,14 @@
 """Reads the access tokens and API keys that the auth service gives out, at the edge.
 
-A token's signature is checked once and remembered; whether its session still lives is asked again every few seconds.
-So is everything about an API key.
+A token's signature is checked once and remembered; whether its session still lives is asked again every few seconds,
+beside the requests, so that none waits for it unless the answer is long in coming. So is everything about an API key.
 """
 
 import asyncio
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -24,7 +25,9 @@ from millrace.common.web.client import ServiceClient
 ISSUER = "millrace"
 AUDIENCE = "millrace-api"
 KEY_START = "mlr_"
-_FRESH_SECONDS = 3.0
+_FRESH_SECONDS = 2.5
+_LATEST_SECONDS = 4.5  # a session that has ended is refused within five
+_KEY_SECONDS = 3.0
 _KEYS_SECONDS = 5.0
 _KEPT = 20_000
 _AT_ONCE = 1000
@@ -56,6 +59,7 @@ class TokenReader:
         self._keys: dict[str, Any] = {}
         self._keys_at = -math.inf
         self._fetching = asyncio.Lock()
+        self._asking: set[asyncio.Task[None]] = set()
 
     async def principal(self, token: str, ip: str = "") -> Principal:
         """Who the token speaks for. Raises AUTH_INVALID for anything but a living access token or API key.
@@ -79,8 +83,13 @@ class TokenReader:
         if known.admission.expires_at <= self._clock.now().timestamp():
             self._known.pop(digest, None)
             raise invalid()
-        if self._clock.monotonic() - known.checked_at > _FRESH_SECONDS:
+        age = self._clock.monotonic() - known.checked_at
+        if age > _LATEST_SECONDS:
             await self._still_alive(digest, known)
+        elif age > _FRESH_SECONDS and not known.lock.locked():
+            task = asyncio.create_task(self._look(digest, known))
+            self._asking.add(task)
+            task.add_done_callback(self._asking.discard)
         return known.admission
 
     async def _key_admitted(self, key: str, ip: str) -> Admission:
@@ -88,7 +97,7 @@ class TokenReader:
             raise invalid()
         digest = sha256(f"{ip} {key}".encode(errors="replace")).digest()
         known = self._known.get(digest)
-        if known is None or self._clock.monotonic() - known.checked_at > _FRESH_SECONDS:
+        if known is None or self._clock.monotonic() - known.checked_at > _KEY_SECONDS:
             self._known.pop(digest, None)
             answer = await self._call("auth").request("POST", "/api-keys/verify", json={"key": key, "ip": ip})
             found = answer.value()
@@ -154,15 +163,20 @@ class TokenReader:
             raise invalid()
         return self._keys[kid]
 
+    async def _look(self, digest: bytes, known: _Known) -> None:
+        with suppress(MillraceError):  # who comes next is told
+            await self._still_alive(digest, known)
+
     async def _still_alive(self, digest: bytes, known: _Known) -> None:
         async with known.lock:
             if self._clock.monotonic() - known.checked_at <= _FRESH_SECONDS:
                 return
+            asked_at = self._clock.monotonic()
             session = known.admission.principal.session_id
             if session is None or not await self.living([session]):
                 self._known.pop(digest, None)
                 raise invalid()
-            known.checked_at = self._clock.monotonic()
+            known.checked_at = asked_at
 
 
 def _timestamp(text: str) -> float:
