@@ -7,6 +7,10 @@ from uuid import UUID
 class Passwords(Protocol):
     """Hashes and checks passwords. Raises UNAVAILABLE when too many wait."""
 
+    def demand(self) -> None:
+        """Raise that before anything else is done for who would have to be told."""
+        ...
+
     async def hash(self, password: str) -> str:
         """The hash to store."""
         ...

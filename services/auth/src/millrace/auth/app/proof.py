@@ -48,6 +48,7 @@ class Proof:
 
         Raises `refused`, the same as slowly whether there is such a user, and RATE_LIMITED after too many failures.
         """
+        self._passwords.demand()
         user_id = row["id"] if row else None
         async with self._works.begin() as work:
             origin = await self._attempts.origin(work.connection, claim.name, user_id, claim.ip, claim.device)
