@@ -30,6 +30,7 @@ from millrace.common.telemetry import logs  # noqa: E402
 
 ALONE = {
     "edge": "edge:measure",
+    "calm": "calm:measure",
     "embedded": "order_path:on_one_machine",
     "hop": "hop:embedded",
     "fanout": "fanout:measure",

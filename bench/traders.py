@@ -14,6 +14,7 @@ import orjson
 from wire import Wires
 
 _BOUND = 30.0
+_PASSWORD = "SecurePass123!"
 _number = itertools.count(1)
 
 
@@ -28,7 +29,7 @@ class User:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(self.base, json_serialize=lambda v: orjson.dumps(v).decode())
-        asked = {"username": self.name, "email": f"{self.name}@example.com", "password": "SecurePass123!"}
+        asked = {"username": self.name, "email": f"{self.name}@example.com", "password": _PASSWORD}
         async with self._session.post("/api/v1/auth/register", json=asked) as answer:
             found = await answer.json()
             assert answer.status == 201, found
@@ -41,6 +42,13 @@ class User:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         await self._session.close()
+
+    async def sign_in(self) -> int:
+        """The status of the answer to a login."""
+        asked = {"username": self.name, "password": _PASSWORD}
+        async with self._session.post("/api/v1/auth/login", json=asked) as answer:
+            await answer.read()
+            return answer.status
 
     async def connected(self, **subscription: str) -> aiohttp.ClientWebSocketResponse:
         """A WebSocket that is subscribed."""
