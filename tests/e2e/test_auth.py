@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from millrace.common.runtime.commands.users import add_user
 from millrace.common.runtime.platform import Platform
 from tests.e2e.client import Client, until
@@ -213,3 +215,32 @@ async def test_a_user_who_is_disabled_is_out_everywhere_and_their_bots_stop(clie
         return bool(rows[0]["status"] == "stopped")
 
     await until(stopped)
+
+
+LOGINS = {
+    "network": ("/api/auth/login", "email"),
+    **dict.fromkeys(("application", "botplatform", "interfaces", "crypto"), ("/api/v1/auth/login", "username")),
+}
+
+
+@pytest.mark.parametrize("contract", LOGINS)
+async def test_no_contract_tells_whether_a_user_exists(client: Client, contract: str) -> None:
+    known, (path, key) = f"{client.name}@example.com", LOGINS[contract]
+    client.token, answers = "", []
+    for name in (known, f"nobody-{uuid4().hex[:8]}@example.com"):
+        for place, body in (
+            (f"/contracts/{contract}{path}", {key: name, "password": "Wrong-Horse-77"}),
+            ("/api/v1/auth/password/reset", {"email": name}),
+        ):
+            status, found = await client.call("POST", place, body)
+            found = without_moments(found)
+            answers.append((status, found))
+    assert answers[:2] == answers[2:]
+    assert [status for status, _ in answers[:2]] == [401, 200]
+
+
+def without_moments(body: Any) -> Any:
+    """A body without what differs between two answers to one request."""
+    if isinstance(body, dict):
+        return {name: without_moments(each) for name, each in body.items() if name not in ("request_id", "timestamp")}
+    return body
