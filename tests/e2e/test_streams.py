@@ -154,6 +154,18 @@ async def test_a_token_may_come_in_the_address(edge: Edge) -> None:
         assert (await told(answer))[0] == "id: 1"
 
 
+async def test_an_api_key_may_come_in_a_header_of_its_own(edge: Edge) -> None:
+    _, token = await edge.user()
+    asked = {"json": {"name": "reader", "scopes": ["read"]}, "headers": {"authorization": f"Bearer {token}"}}
+    async with edge.session.post(f"{edge.url}/api/v1/auth/api-keys", **asked) as answer:
+        headers = {"x-api-key": (await answer.json())["key"]}
+    async with edge.socket(headers=headers) as socket:
+        await socket.send_json({"type": "ping"})
+        assert await read(socket) == {"type": "pong"}
+    async with edge.session.get(f"{edge.url}/api/realtime/events/log", headers=headers) as answer:
+        assert await told(answer) == ["retry: 1000"]
+
+
 async def test_binary_messages_floods_and_oversized_frames_are_answered_as_by_the_notifier(edge: Edge) -> None:
     _, token = await edge.user()
     async with edge.socket() as socket:
