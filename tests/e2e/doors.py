@@ -1,4 +1,4 @@
-"""Every endpoint there is: those of the contracts' table, and our own."""
+"""Every endpoint there is: those of the contracts' table, our own, the console's and the pages."""
 
 from dataclasses import dataclass
 
@@ -41,8 +41,16 @@ def _word(part: str, thing: str) -> str:
     return "BTCUSDT" if part.endswith(":path}") else "cancel" if part == "{verb}" else thing
 
 
+_SHOWN_TO_USERS = ("bots", "bots/{bot_id:uuid}/skips", "orders", "trades", "markets")
+_PAGES = ("/", "/console/{version}/{path:path}", "/openapi.json", "/docs", "/docs/{name}")
 DOORS = [
-    Door(method, path, row.operation, row.access)
-    for (method, path), rows in endpoints().items()
-    for row in list(rows.values())[:1]
-] + [Door(each.method, each.path, "own", each.access) for each in PASSED]
+    *(
+        Door(method, path, row.operation, row.access)
+        for (method, path), rows in endpoints().items()
+        for row in list(rows.values())[:1]
+    ),
+    *(Door(each.method, each.path, "own", each.access) for each in PASSED),
+    *(Door("GET", f"/console/api/{shown}", "console", Access.USER) for shown in _SHOWN_TO_USERS),
+    Door("POST", "/console/api/ticket", "console", Access.PUBLIC),
+    *(Door("GET", page, "page", Access.PUBLIC) for page in _PAGES),
+]

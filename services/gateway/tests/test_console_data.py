@@ -135,7 +135,7 @@ async def test_skips_are_those_of_a_bot_of_the_caller() -> None:
     services = Services({f"bots GET /bots/{ONE}/skips": {"items": []}, f"bots GET /bots/{TWO}/skips": not_found("bot")})
     assert (await asked(services, "GET", f"/bots/{ONE}/skips")).body == {"items": []}
     assert (await asked(services, "GET", f"/bots/{TWO}/skips")).status == 404
-    assert (await asked(services, "GET", "/bots/17/skips")).status == 422
+    assert (await asked(services, "GET", "/bots/17/skips")).status == 404
 
 
 async def test_a_ticket_signs_in_without_telling_a_script_the_refresh_token() -> None:

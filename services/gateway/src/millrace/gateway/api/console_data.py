@@ -55,7 +55,7 @@ def routes(backend: Backend, *, secure: bool) -> APIRouter:
         results = await backend.ask("portfolio", "GET", "/bots", user)
         return json_response({"items": [_bot(row, results) for row in found["items"]], "total": found["total"]})
 
-    @api.get("/bots/{bot_id}/skips")
+    @api.get("/bots/{bot_id:uuid}/skips")
     async def skips(user: user_dependency, bot_id: UUID) -> Response:
         return json_response(await backend.ask("bots", "GET", f"/bots/{bot_id}/skips", user))
 
