@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import entry_points, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import orjson
 import structlog
 
 from millrace.common.auth.keys import Keys
@@ -27,6 +25,7 @@ from millrace.common.jobs.queue import Jobs
 from millrace.common.jobs.worker import Worker
 from millrace.common.kernel.clock import Clock, SystemClock, SystemRng
 from millrace.common.kernel.instruments import register
+from millrace.common.runtime import rest
 from millrace.common.runtime.clocks import MessageClock
 from millrace.common.runtime.consumer import Consumer
 from millrace.common.runtime.failures import USAGE, Failure
@@ -39,12 +38,10 @@ from millrace.common.telemetry import metrics, series, tracing
 from millrace.common.web.client import InProcess, ServiceClient
 from millrace.common.web.http import Http
 
-if TYPE_CHECKING:  # neither is needed where all services run in one process, and both take long to import
-    import aiohttp
-
 log = structlog.get_logger()
 
 _STOP_SECONDS = 8.0
+_REST_LOOKS, _REST_PAUSE = 250, 0.001
 
 
 @dataclass(slots=True)
@@ -72,8 +69,8 @@ class Host:
         self.bus: Bus
         self.url = ""
         self._postgres: EmbeddedPostgres | None = None
-        self._session: aiohttp.ClientSession | None = None
         self._clients: dict[str, Http] = {}
+        self._others: list[Http] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, *, migrating: bool = True) -> None:
@@ -217,12 +214,6 @@ class Host:
             self._clients[name] = Http(self.settings.url_of(name))
         return self._clients[name]
 
-    def _http(self) -> "aiohttp.ClientSession":
-        import aiohttp
-
-        self._session = self._session or aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-        return self._session
-
     def keys(self) -> Keys:
         """The platform's secrets."""
         settings = self.settings
@@ -235,34 +226,21 @@ class Host:
                 await asyncio.sleep(0.02)
 
     async def at_rest(self) -> bool:
-        """Whether nothing is under way on the whole platform: here, and in the processes at `rest_urls`.
-
-        A message may pass from one process to another while they are asked, so all are asked twice and must have
-        done nothing in between.
-        """
+        """Whether nothing is under way on the whole platform: here, and in the processes at `rest_urls`."""
         if not self.settings.rest_urls:
             return await self.rests()
-        first = await self._all_rest()
-        return first is not None and await self._all_rest() == first
+        self._others = self._others or [Http(url) for url in self.settings.rest_urls.split(",")]
+        return await rest.all_rest([*map(rest.other, self._others), self.rested])
 
-    async def _all_rest(self) -> list[dict[str, Any]] | None:
-        answers = await asyncio.gather(*(self._ask_rest(url) for url in self.settings.rest_urls.split(",")))
-        found = [answer for answer in answers if answer is not None]
-        if len(found) < len(answers) or not await self.rests():
-            return None
-        found.append(self.places())
-        sent = {place: position for each in found for place, position in each["sent"].items()}
-        for reader in (reader for each in found for reader in each["seen"]):
-            topics, seen = reader["topics"], reader["applied"]
-            if any(seen.get(p, 0) < position for p, position in sent.items() if p.split("|")[0] in topics):
-                return None
-        return found
+    async def rested(self, sent: rest.Sent) -> rest.Places | None:
+        """This process's places once it has applied what others have sent and rests; None if that takes too long."""
+        for _ in range(_REST_LOOKS):
+            if await self.rests() and not rest.waiting(places := self.places(), sent):
+                return places
+            await asyncio.sleep(_REST_PAUSE)
+        return None
 
-    async def _ask_rest(self, url: str) -> dict[str, Any] | None:
-        async with self._http().get(f"{url}/rest") as answer:
-            return orjson.loads(await answer.read()) if answer.status == 200 else None
-
-    def places(self) -> dict[str, Any]:
+    def places(self) -> rest.Places:
         """What this process has sent to Kafka and what its readers have applied, for replays over several processes."""
         bus = self.bus
         if isinstance(bus, MemoryBus | PostgresBus):
@@ -308,10 +286,8 @@ class Host:
             for hook in running.service.stop:
                 await _bounded(hook, running.service.name)
             await _bounded(running.database.close, running.service.name)
-        for client in self._clients.values():
+        for client in (*self._clients.values(), *self._others):
             client.close()
-        if self._session:
-            await _bounded(self._session.close, "client")
         if hasattr(self, "bus"):
             await _bounded(self.bus.stop, "bus")
         if self._postgres:

@@ -15,6 +15,7 @@ from millrace.common.runtime.failures import ABSENT, Failure
 from millrace.common.runtime.host import Host
 from millrace.common.runtime.memory import keep_what_start_made
 from millrace.common.runtime.platform import Platform
+from millrace.common.runtime.rest import asked_for
 from millrace.common.runtime.server import HttpServer, bind, tls_of
 from millrace.common.runtime.settings import SERVICES, Settings
 from millrace.common.runtime.spelling import warn_of_unknown
@@ -138,7 +139,7 @@ async def _until_over(host: Host, stopped: "asyncio.Future[int]") -> None:
 
 
 class Operations:
-    """Health and metrics, and `/rest` for replays: whether this process has nothing left to do."""
+    """Health and metrics, and `/rest` for replays: answers as soon as this process has nothing left to do."""
 
     def __init__(self, health: Health, host: Host) -> None:
         self._health = health
@@ -148,7 +149,7 @@ class Operations:
         if isinstance(scope, dict) and scope.get("path") == "/rest":
             from millrace.common.telemetry.health import answer
 
-            at_rest = self._health.started and await self._host.rests()
-            await answer(send, 200 if at_rest else 503, orjson.dumps(self._host.places()))
+            places = await self._host.rested(asked_for(scope["query_string"])) if self._health.started else None
+            await answer(send, 503 if places is None else 200, orjson.dumps(places))
             return
         await self._health(scope, receive, send)  # type: ignore[arg-type]
