@@ -72,6 +72,18 @@ async def victim(platform: Platform, client: Client) -> Victim:
     client.token = await callers.token(client, word)
     await until(client._funded)
     found.user_id = (await client.get("/api/v1/users/me"))["id"]
+    async with client.websocket() as stream:
+        await stream.send_json({"type": "auth", "token": client.token, "channels": ["events"]})
+        await _one_of_everything(platform, client, found)
+        told = ""
+        while word not in told:
+            told = str((await stream.receive(timeout=15)).data)
+    found.ids = await _rows(platform, UUID(found.user_id))
+    return found
+
+
+async def _one_of_everything(platform: Platform, client: Client, found: Victim) -> None:
+    word = found.word
 
     async def made(method: str, path: str, body: Any = None, **options: Any) -> Any:
         status, answer = await client.call(method, path, body, **options)
@@ -114,8 +126,6 @@ async def victim(platform: Platform, client: Client) -> Victim:
 
     await until(learned, 60)
     found.secrets += [key["key"], hook["secret"], invite["code"]]
-    found.ids = await _rows(platform, UUID(found.user_id))
-    return found
 
 
 async def _rows(platform: Platform, user_id: UUID) -> dict[str, str]:
