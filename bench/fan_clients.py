@@ -10,6 +10,7 @@ import os
 import select
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from figures import percentile
@@ -70,6 +71,16 @@ class Clients:
         each.sendall(request)
         return each
 
+    @property
+    def sockets(self) -> dict[int, socket.socket]:
+        """The connections by their numbers."""
+        return self._sockets
+
+    def watch(self, symbol: str) -> None:
+        """Have all see a market too; its first price comes when it moves."""
+        for each in self._sockets.values():
+            each.sendall(_masked({"type": "subscribe", "channel": "market_data", "symbol": symbol}))
+
     def told(self, burst: int, per_second: float, seconds: float) -> Outcome:
         """Let the server publish, and read until all has come or nothing comes any more."""
         outcome, tails = Outcome(), dict.fromkeys(self._sockets, b"")
@@ -92,9 +103,7 @@ class Clients:
         data = self._sockets[number].recv(_READ)
         now = time.monotonic_ns()
         assert data, "the server has closed a connection"
-        if (ping := data.find(_PING)) >= 0:  # a byte that no text and no length here has
-            size = data[ping + 1]
-            self._sockets[number].sendall(bytes((0x8A, 0x80 | size)) + bytes(4) + data[ping + 2 : ping + 2 + size])
+        pong(self._sockets[number], data)
         outcome.received += (tail + data).count(MARK)
         first, last = data.find(MARK), data.rfind(MARK)
         for at in {first, last} - {-1}:
@@ -108,6 +117,23 @@ class Clients:
         self._poll.close()
         for each in (*self._sockets.values(), *self._stalled):
             each.close()
+
+
+def pong(each: socket.socket, data: bytes) -> None:
+    """Answer the ping in what was read, if there is one."""
+    if (ping := data.find(_PING)) >= 0:  # a byte that no text and no length here has
+        size = data[ping + 1]
+        each.sendall(bytes((0x8A, 0x80 | size)) + bytes(4) + data[ping + 2 : ping + 2 + size])
+
+
+def stamps(data: bytes) -> Iterator[int]:
+    """The stamps in what was read, as far as they are whole."""
+    at = data.find(MARK)
+    while at >= 0:
+        stamp = data[at + len(MARK) : at + len(MARK) + _DIGITS]
+        if len(stamp) == _DIGITS:
+            yield int(stamp)
+        at = data.find(MARK, at + 1)
 
 
 def _begin(each: socket.socket, sse: bool) -> None:

@@ -2,6 +2,7 @@
 
 {"admit": true}                          -> {"port": n, "token": "..."}   a new user
 {"load": [burst, per second, seconds]}   -> {"sent": n}                   tell the newest user that much
+{"crowd": [ticks a second, seconds]}     -> {"sent": n}                   see fan_crowd.py; ours alone knows it
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,7 @@ SIZE = 200
 AT = "2026-01-01T00:00:00+00:00"
 KIND = "bench_told"
 PAD = "x" * 52
+SYMBOLS = [f"C{number}/USDT" for number in range(10)]
 
 
 def event_text(stamp: int, seq: int) -> bytes:
@@ -20,10 +22,17 @@ def event_text(stamp: int, seq: int) -> bytes:
     return f'{{"type":"event","channel":"events","data":{data},"seq":{seq}}}'.encode()
 
 
-async def obey(port: int, admit: Callable[[], Awaitable[str]], publish: Callable[[int], None]) -> None:
+async def obey(
+    port: int,
+    admit: Callable[[], Awaitable[str]],
+    publish: Callable[[int], None],
+    crowd: Callable[[float, float], Awaitable[int]] | None = None,
+) -> None:
     """Until nobody commands any more. `publish` tells one message with its stamp."""
     async for command in commands():
         if "admit" in command:
             answer(port=port, token=await admit())
+        elif "crowd" in command and crowd is not None:
+            answer(sent=await crowd(*command["crowd"]))
         else:
             answer(sent=await load(publish, *command["load"]))

@@ -34,6 +34,7 @@ ALONE = {
     "embedded": "order_path:on_one_machine",
     "hop": "hop:embedded",
     "fanout": "fanout:measure",
+    "crowd": "fan_crowd:measure",
     "tick": "tick:embedded",
     "replay": "replay:measure",
     "memory": "memory:measure",
