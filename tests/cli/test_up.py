@@ -7,7 +7,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.cli.program import PATIENCE, Started, free_port, millrace, processes_of, seconds_to_health
+from tests.cli.program import Started, free_port, millrace, processes_of, seconds_to_health
 from tests.e2e.client import until
 
 
@@ -92,13 +92,11 @@ def test_a_second_platform_on_the_same_folder_is_refused(running: dict[str, str]
 def test_a_taken_port_is_refused_before_anything_is_started(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        begun = time.monotonic()
         done = millrace("up", "--port", str(port), "--data-dir", tmp_path / "data")
     assert done.code == 4
     assert f"port {port} on 127.0.0.1 is taken" in done.err
     assert "fix: " in done.err
     assert not (tmp_path / "data" / "postgres").exists()
-    assert time.monotonic() - begun < 10 * PATIENCE
 
 
 def test_a_start_that_fails_half_way_leaves_no_process_behind(tmp_path: Path) -> None:

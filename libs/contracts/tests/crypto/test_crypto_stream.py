@@ -70,8 +70,9 @@ def test_an_order_is_told_in_the_contracts_words(state: OrderState, word: str) -
     assert (data["status"], data["executed_quantity"], data["avg_price"]) == (word, "0", "0.00")
 
 
-def test_an_average_price_finer_than_the_tick_keeps_its_digits() -> None:
-    assert stream.trading_update(order(OrderState.OPEN, "3", "0.00003"))["data"]["avg_price"] == "0.00001"
+@pytest.mark.parametrize(("notional", "average"), [("0.00003", "0.00001"), ("100", "33.33333333")])
+def test_an_average_price_finer_than_the_tick_keeps_eight_places(notional: str, average: str) -> None:
+    assert stream.trading_update(order(OrderState.OPEN, "3", notional))["data"]["avg_price"] == average
 
 
 def test_a_portfolio_is_told_with_its_positions() -> None:

@@ -1,5 +1,6 @@
 """What contract crypto's clients are told at `/ws`, by channel: decimal text, times in whole seconds."""
 
+from decimal import Decimal
 from typing import Any
 
 from millrace.common.events.market import CandleClosed, CandleForming
@@ -13,6 +14,8 @@ from millrace.contracts.vocab import ORDER_STATUS, POSITION_SIDE
 
 STREAMS = (Stream(Transport.WEBSOCKET, "/ws", CRYPTO, also=("/api/v1/ws",)),)
 """Some clients append `/ws` to their base address."""
+
+_FINEST = Decimal("1e-8")
 
 
 def market_data(candle: CandleForming | CandleClosed, spelling: str | None = None) -> dict[str, Any]:
@@ -30,9 +33,9 @@ def market_data(candle: CandleForming | CandleClosed, spelling: str | None = Non
 
 
 def trading_update(order: OrderUpdated) -> dict[str, Any]:
-    """An order as it is now; the average price is zero before the first fill."""
+    """An order as it is now; the average price has eight places at most, and is zero before the first fill."""
     filled = order.filled_quantity
-    average = divided(order.filled_notional, filled) if filled else ZERO
+    average = divided(order.filled_notional, filled).quantize(_FINEST) if filled else ZERO
     return {
         "type": "trading_update",
         "channel": "trading_updates",
