@@ -76,7 +76,7 @@ async def test_who_is_cancelled_gives_a_good_connection_back(notes: Desk) -> Non
 
     async def work(begun: asyncio.Event) -> None:
         async with database.as_user(ANNE) as connection:
-            await connection.execute("delete from notes")
+            await connection.execute("insert into notes (user_id, text) values ($1, 'lost')", ANNE)
             begun.set()
             await connection.execute("select pg_sleep(30)")
 
@@ -92,6 +92,30 @@ async def test_who_is_cancelled_gives_a_good_connection_back(notes: Desk) -> Non
             assert [row["text"] for row in await connection.fetch("select text from notes")] == ["b"]
     finally:
         await database.close()
+    assert len(await notes.notes()) == 3
+
+
+async def test_what_broke_a_transaction_is_told_though_its_connection_is_gone(notes: Desk) -> None:
+    async def work() -> None:
+        async with notes.database.as_user(ANNE) as connection:
+            await connection.execute("delete from notes")
+            connection.terminate()
+            raise LookupError
+
+    for _ in range(10):
+        with pytest.raises(LookupError):
+            await work()
+    assert len(await notes.notes()) == 3
+
+
+async def test_a_commit_without_a_connection_is_an_error(notes: Desk) -> None:
+    async def work() -> None:
+        async with notes.database.transaction() as connection:
+            connection.terminate()
+
+    for _ in range(10):
+        with pytest.raises(RETRYABLE):
+            await work()
     assert len(await notes.notes()) == 3
 
 

@@ -6,7 +6,7 @@ sees the rows of one tenant only, by row-level security and the setting `millrac
 
 import asyncio
 import socket
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -66,24 +66,32 @@ class _Transaction:
         self._pool = pool
         self._begin = begin
         self._timeout = timeout
-        self._connection: Connection
+        self._connection: Any
 
     async def __aenter__(self) -> Connection:
         async with asyncio.timeout(self._timeout):
-            self._connection = await self._pool.acquire()
+            self._connection = connection = await self._pool.acquire()
         await self._say(self._begin)
-        return self._connection
+        return connection
 
     async def __aexit__(self, kind: type[BaseException] | None, error: object, at: object) -> None:
-        await self._say("commit" if kind is None else "rollback")
-        await self._pool.release(self._connection)
+        try:
+            await self._say("commit" if kind is None else "rollback")
+        except CONNECTION_ERRORS:
+            if kind is None:
+                raise
+            return  # the transaction ended with its connection; why, is under way already
+        # what `release` does, without a task of its own: after the end of a transaction there is nothing to wait for
+        self._connection._con._on_release()
+        await self._connection._holder.release(None)
 
     async def _say(self, statement: str) -> None:
         try:
             await self._connection.execute(statement)
         except BaseException as problem:
             if not isinstance(problem, asyncpg.PostgresError):
-                self._connection.terminate()  # nobody knows how far it came
+                with suppress(asyncpg.InterfaceError):  # it may be given up already
+                    self._connection.terminate()  # nobody knows how far it came
             await self._pool.release(self._connection)
             raise
 
