@@ -78,10 +78,13 @@ async def test_one_that_was_just_made_is_waited_for() -> None:
 
 async def test_but_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handlers, "_KNOWN_SECONDS", 0.05)
-    unknown = not_found("account")
-    with pytest.raises(MillraceError) as refused:
-        await do("accounts.get", services(**{"portfolio GET /balance": unknown}), BY_ID)
-    assert refused.value is unknown
+    unknown = services(**{"portfolio GET /balance": not_found("account"), "execution POST /accounts": rows.account()})
+    unknown.answers["bots GET /mode"] = {"mode": "testing"}
+    wish = accounts.CreateAccount(exchange="binance", **KEYS)
+    for operation, asked in (("accounts.get", BY_ID), ("accounts.create", wish)):
+        with pytest.raises(MillraceError, match="the account exists") as refused:
+            await do(operation, unknown, asked)
+        assert refused.value.code is Code.UNAVAILABLE, "a 404 would be kept for an account that was made"
 
 
 async def test_a_portfolio_that_is_away_is_told_at_once() -> None:

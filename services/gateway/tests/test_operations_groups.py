@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
 from millrace.common.events.trading import OrderType, Side
 from millrace.common.kernel.errors import Code, MillraceError, not_found
@@ -16,7 +18,7 @@ from millrace.contracts.canonical.performance import AskPerformance
 from millrace.contracts.canonical.trading import ExecuteForGroup
 from millrace.gateway.app.operations import HANDLERS
 from services.gateway.tests import rows
-from services.gateway.tests.fakes import INTENT, NOW, ONE, THREE, TWO, Services, asking
+from services.gateway.tests.fakes import INTENT, NOW, ONE, THREE, TRADER, TWO, Once, Services, asking, backend
 
 GROUP = f"/groups/{THREE}"
 LIMITS = f"risk PUT {GROUP}/limits"
@@ -95,6 +97,33 @@ async def test_a_groups_limits_hold_from_the_change_on(operation: str, wish: Any
     assert around.sent[0]["json"] == sent
     assert around.calls[1] == ("risk", "PUT", f"{GROUP}/limits")
     assert around.sent[1]["json"] == {"account_ids": [ONE], "max_drawdown": "0.25", "risk_limit": "0.02"}
+
+
+def keyed() -> Request:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"{}", "more_body": False}
+
+    headers = [(b"idempotency-key", b"k")]
+    return Request({"type": "http", "method": "POST", "path": "/g", "query_string": b"", "headers": headers}, receive)
+
+
+async def test_a_group_that_risk_cannot_hold_yet_is_completed_by_the_same_key() -> None:
+    answers = iter([not_found("account")])
+    around = services(ONE, **{"execution POST /groups": rows.group(ONE), LIMITS: lambda _: next(answers, {})})
+    once = Once()
+    door = backend(around, once)
+
+    async def create(intent: UUID | None) -> Response:
+        await do("groups.create", around, accounts.SetGroup(name="g", accounts=(UUID(ONE),)), intent=intent)
+        return Response("made", 201)
+
+    with pytest.raises(MillraceError, match="the group exists") as refused:
+        await door.once(keyed(), TRADER, create)
+    assert (refused.value.code, refused.value.retry_after, once.kept) == (Code.UNAVAILABLE, 1, [])
+    assert (await door.once(keyed(), TRADER, create)).status_code == 201
+    first, again = around.to("execution", "POST", "/groups")
+    assert first["json"]["intent_id"] == again["json"]["intent_id"] == INTENT
+    assert len(around.to("risk", "PUT", f"{GROUP}/limits")) == 2
 
 
 async def test_a_group_that_is_gone_limits_nothing() -> None:

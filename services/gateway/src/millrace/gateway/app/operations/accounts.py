@@ -11,6 +11,7 @@ from millrace.contracts.canonical import accounts
 from millrace.contracts.canonical.frame import ById, Done, Listing, Page
 from millrace.contracts.canonical.performance import AskPerformance, Performance
 from millrace.gateway.app.asking import Asking, Handlers
+from millrace.gateway.app.operations.behind import made
 from millrace.gateway.app.operations.limits import hold_to_limits
 from millrace.gateway.app.operations.pages import gathered, rows
 from millrace.gateway.app.operations.performance import fractions, report
@@ -24,7 +25,8 @@ _SHORT_SECONDS = 0.02
 async def described(asking: Asking, row: dict[str, Any]) -> accounts.Account:
     """An account with its funds, what it holds and how it did. One that was just made is waited for a moment."""
     account = UUID(row["id"])
-    funds = await _funds(asking, account, row["currency"])
+    with made("account"):
+        funds = await _funds(asking, account, row["currency"])
     held, did = await asyncio.gather(
         asking.ask("portfolio", "GET", "/positions", query={"account_id": account, "limit": 1000}),
         asking.ask("portfolio", "GET", "/performance", query={"account_id": account, "period": "all"}),

@@ -11,6 +11,7 @@ from millrace.contracts.canonical.frame import ById, Done, Listing, Page
 from millrace.contracts.canonical.performance import AskPerformance, Performance
 from millrace.contracts.canonical.trading import Executed, ExecuteForGroup
 from millrace.gateway.app.asking import Asking, Handlers
+from millrace.gateway.app.operations.behind import made
 from millrace.gateway.app.operations.limits import hold_to_limits
 from millrace.gateway.app.operations.pages import gathered, rows
 from millrace.gateway.app.operations.performance import fractions, report
@@ -26,7 +27,8 @@ async def described(asking: Asking, row: dict[str, Any]) -> accounts.Group:
     did: dict[str, Any] = {}
     if members:
         query = {"account_id": members, "period": "all"}
-        did = fractions(await asking.ask("portfolio", "GET", "/performance", query=query))
+        with made("group"):
+            did = fractions(await asking.ask("portfolio", "GET", "/performance", query=query))
     return accounts.Group(
         id=row["id"],
         name=row["name"],
