@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from millrace.common.events.risk import KillSwitchChanged
-from millrace.common.events.users import UserDisabled
+from millrace.common.events.users import UserDisabled, UserEnabled
 from services.execution.tests.desk import CLOCK, LIMIT, Desk, user_of
 
 
@@ -82,3 +82,18 @@ async def test_a_disabled_user_has_no_order_left_and_can_lift_nothing(desk: Desk
     assert desk.states(late) == ["cancelled"]
     states = await desk.stand.rows("execution", "select state from orders where order_id::text = $1", theirs)
     assert states == [{"state": "received"}]
+
+
+async def test_a_user_who_is_enabled_again_trades_again_but_not_past_their_own_switch(desk: Desk) -> None:
+    other, account = await user_of(desk.stand)
+    await desk.stand.hear(switch(desk, "user", desk.user.user_id))
+    await desk.stand.hear(UserDisabled(user_id=desk.user.user_id), UserDisabled(user_id=other.user_id))
+    await desk.stand.hear(UserEnabled(user_id=desk.user.user_id))
+    halted = await desk.opened(price="19000")
+    assert desk.states(halted) == ["cancelled"]
+    await desk.stand.hear(switch(desk, "user", desk.user.user_id, active=False))
+    order = await desk.opened(price="19000")
+    assert await desk.state(order) == "open"
+    theirs = await Desk(desk.stand, other, account).placed(price="19000")
+    await desk.approve(theirs)
+    assert desk.states(theirs) == ["cancelled"]

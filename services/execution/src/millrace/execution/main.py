@@ -11,7 +11,7 @@ from millrace.common.events.market import BookSeen, CandleClosed, PriceSeen
 from millrace.common.events.message import Message, decode
 from millrace.common.events.risk import KillSwitchChanged, OrderApproved, OrderRefused
 from millrace.common.events.trading import SignalRaised
-from millrace.common.events.users import UserDisabled, UserRegistered
+from millrace.common.events.users import UserDisabled, UserEnabled, UserRegistered
 from millrace.common.runtime.service import Context, Service
 from millrace.common.web.app import add_routes, create_app
 from millrace.execution.adapters.ccxt_accounts import CcxtAccounts
@@ -103,6 +103,7 @@ def build(context: Context) -> Service:
             CandleClosed: match_candle,
             KillSwitchChanged: partial(handlers.obey_kill_switch, orders=orders, sender=sender),
             UserDisabled: partial(handlers.end_user, orders=orders, sender=sender),
+            UserEnabled: partial(handlers.readmit_user, orders=orders),
         },
         prepare={
             SignalRaised: partial(handlers.expect_signals, orders=orders),

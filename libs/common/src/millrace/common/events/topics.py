@@ -47,7 +47,7 @@ _ALL = (
         "user_id",
         "auth",
         {"execution": 1, "bots": 1, "notifier": 1},
-        about="Users registered, disabled; sessions ended, API keys revoked.",
+        about="Users registered, disabled, enabled again; sessions ended, API keys revoked.",
     ),
     Topic(
         "market.candles.v1",

@@ -31,6 +31,12 @@ class UserDisabled(_UserEvent):
     type: ClassVar[str] = "users.user_disabled.v1"
 
 
+class UserEnabled(_UserEvent):
+    """A disabled user may sign in and trade again; what stopped stays stopped until they start it."""
+
+    type: ClassVar[str] = "users.user_enabled.v1"
+
+
 class SessionEnded(_UserEvent):
     """A session was logged out, terminated or expired; its tokens are worthless."""
 

@@ -15,7 +15,7 @@ from millrace.auth.domain import rules
 from millrace.auth.domain.rules import invalid
 from millrace.common.auth.principal import PERMISSIONS
 from millrace.common.db.work import Work, Works
-from millrace.common.events.users import SessionEnded, UserDisabled, UserRegistered
+from millrace.common.events.users import SessionEnded, UserDisabled, UserEnabled, UserRegistered
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.common.kernel.ids import new_id
@@ -175,8 +175,7 @@ class Users:
             self._audit.note(work, by, "user.role", user_id, role)
         if is_active != old["is_active"]:
             self._audit.note(work, by, "user.enable" if is_active else "user.disable", user_id)
-        if old["is_active"] and not is_active:
-            work.emit(UserDisabled(user_id=user_id))
+            work.emit(UserEnabled(user_id=user_id) if is_active else UserDisabled(user_id=user_id))
         return shown(row)
 
     async def set_password(self, work: Work, user: Any, hashed: str, *, keep: UUID | None, ip: str) -> None:

@@ -11,7 +11,7 @@ from millrace.common.db.work import Work
 from millrace.common.events.message import Event, Message
 from millrace.common.events.risk import KillSwitchChanged, OrderApproved, OrderRefused
 from millrace.common.events.trading import AccountOpened, OrderFacts, OrderState, SignalRaised
-from millrace.common.events.users import UserDisabled, UserRegistered
+from millrace.common.events.users import UserDisabled, UserEnabled, UserRegistered
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import MillraceError
 from millrace.common.kernel.ids import derive_id
@@ -158,9 +158,16 @@ async def obey_kill_switch(work: Work, message: Message[KillSwitchChanged], *, o
 
 async def end_user(work: Work, message: Message[UserDisabled], *, orders: Orders, sender: Sender) -> None:
     """A disabled user's orders end as under a kill switch, but one that no switch of theirs can lift."""
-    user_id = message.event.user_id
-    halt = Halt(DISABLED, str(user_id), user_id, "the user is disabled")
-    await _stop(work, halt, message, orders=orders, sender=sender)
+    await _stop(work, _end_of(message.event.user_id), message, orders=orders, sender=sender)
+
+
+async def readmit_user(work: Work, message: Message[UserEnabled], *, orders: Orders) -> None:
+    """An enabled user's orders go through again, unless a kill switch stops them too."""
+    await orders.resume(work, _end_of(message.event.user_id))
+
+
+def _end_of(user_id: UUID) -> Halt:
+    return Halt(DISABLED, str(user_id), user_id, "the user is disabled")
 
 
 async def _stop(work: Work, halt: Halt, cause: Message[Event], *, orders: Orders, sender: Sender) -> None:
