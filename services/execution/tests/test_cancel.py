@@ -1,8 +1,13 @@
 """Cancelling is a wish that survives a crash; what was filled stays filled."""
 
+import asyncio
+
+import pytest
+
+from millrace.common.events.trading import OrderRequested
 from millrace.common.testing.service import StartService
 from millrace.common.web.client import Answer
-from services.execution.tests.desk import MARKET, Desk, user_of
+from services.execution.tests.desk import LIMIT, MARKET, Desk, user_of
 
 
 async def cancel(desk: Desk, order_id: object) -> Answer:
@@ -15,6 +20,25 @@ async def test_a_resting_order_is_cancelled(desk: Desk, start_service: StartServ
     await cancel(desk, order.order_id)
     await desk.stand.rest()
     assert desk.states(order)[-1] == "cancelled"
+
+
+async def test_an_order_cancelled_before_risk_has_answered_is_waited_for_no_longer(
+    start_service: StartService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MILLRACE_EXECUTION_DECISION_WAIT_SECONDS", "10")
+    stand = await start_service("execution")
+    desk = Desk(stand, *await user_of(stand))
+    desk.price("20000")
+    waiting = asyncio.create_task(desk.place(LIMIT))
+
+    async def asked() -> bool:
+        await stand.rest()
+        return bool(stand.said(OrderRequested))
+
+    await stand.host.until(asked)
+    cancelled = (await cancel(desk, stand.said(OrderRequested)[0].order_id)).value()
+    answer = (await waiting).value()
+    assert (cancelled["state"], answer["state"], answer["reason"]) == ("cancelled", "cancelled", "CLIENT")
 
 
 async def test_a_filled_order_cannot_be_cancelled(desk: Desk) -> None:

@@ -6,9 +6,14 @@ from uuid import uuid4
 
 import pytest
 
+from millrace.common.db.work import Work
 from millrace.common.events.trading import OrderRequested, OrderUpdated
 from millrace.common.kernel.ids import client_order_id
 from millrace.common.testing.service import StartService
+from millrace.execution.api import http
+from millrace.execution.app.desk import place
+from millrace.execution.app.sender import Sender
+from millrace.execution.domain.intent import Intent
 from services.execution.tests.desk import LIMIT, MARKET, Desk, user_of
 
 
@@ -89,6 +94,28 @@ async def test_the_answer_waits_for_risk_a_moment(start_service: StartService, m
     await desk.refuse(stand.said(OrderRequested)[0])
     answer = (await waiting).value()
     assert (answer["state"], answer["reason"]) == ("refused", "balance: needs more")
+
+
+async def test_an_order_whose_commit_fails_leaves_nobody_waiting(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def placed_and_lost(work: Work, intent: Intent, *, orders: Any) -> Any:
+        async def lose() -> None:
+            await work.connection.execute("select pg_terminate_backend(pg_backend_pid())")
+
+        work.before_flush(lose)
+        return await place(work, intent, orders=orders)
+
+    waiting = _sender(desk).waiting
+    with monkeypatch.context() as patch:
+        patch.setattr(http, "place", placed_and_lost)
+        assert (await desk.place(LIMIT)).status >= 500
+    assert waiting._decisions == {}
+    assert (await desk.place(LIMIT)).status == 201
+    assert waiting._decisions == {}
+
+
+def _sender(desk: Desk) -> Sender:
+    loops: Any = desk.stand.host.running["execution"].service.loops
+    return next(loop.__self__ for loop in loops if isinstance(loop.__self__, Sender))
 
 
 async def test_without_a_price_of_the_market_every_order_is_turned_away(start_service: StartService) -> None:

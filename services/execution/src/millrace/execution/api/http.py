@@ -52,13 +52,15 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
             reference=reference,
             **asked.model_dump(exclude={"exchange", "symbol", "intent_id"}),
         )
-        async with works.begin(user.user_id) as work:
-            row = await place(work, intent, orders=orders)
-            sender.waiting.expect(row["order_id"])
+        row: dict[str, Any] = {}
         try:
+            async with works.begin(user.user_id) as work:
+                row = await place(work, intent, orders=orders)
+                sender.waiting.expect(row["order_id"])
             return json_response(shown(await sender.waiting.decision(row["order_id"], wait) or row), 201)
-        finally:
-            sender.waiting.forget(row["order_id"])
+        finally:  # also of a commit that failed or was cancelled
+            if row:
+                sender.waiting.forget(row["order_id"])
 
     @api.get("/orders")
     async def list_orders(
@@ -100,6 +102,7 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
             if state in (OrderState.RECEIVED, OrderState.APPROVED):
                 change(work, row, OrderState.CANCELLED, clock.now(), reason="CLIENT")
                 await orders.update(work, [row])
+                work.after_commit(lambda: sender.waiting.decided(row))
                 return present(row)
             row["cancel_requested_at"] = row["cancel_requested_at"] or clock.now()
             await orders.update(work, [row])
