@@ -93,6 +93,7 @@ async def test_what_was_bought_is_sold_again_at_the_take_profit(floor: Floor) ->
     await floor.stand.rest()
     _, leg = (await floor.get(f"/intents/{found['intent_id']}"))["results"]
     exit_order = leg["order"]
+    assert (exit_order["symbol"], exit_order["spelling"]) == ("BTC/USDT", "BTCUSDT")
     shown = (exit_order["order_type"], exit_order["stop_price"], exit_order["side"], exit_order["state"])
     assert shown == ("take_profit", "20500", "sell", "open")
     prices = {name: Decimal(20600) for name in ("open", "high", "low", "close")}

@@ -41,6 +41,12 @@ async def test_a_signal_becomes_an_order_whose_ids_and_times_come_from_it(desk: 
     assert message.envelope.causation is not None
 
 
+async def test_what_no_client_spelt_has_no_spelling_of_its_own(desk: Desk) -> None:
+    await desk.stand.hear(signal(desk), at=AT)
+    rows = await desk.stand.rows("execution", "select symbol, spelling from orders")
+    assert [(row["symbol"], row["spelling"]) for row in rows] == [("BTC/USDT", "")]
+
+
 async def test_a_signal_heard_again_makes_no_second_order(desk: Desk) -> None:
     raised = signal(desk)
     await desk.stand.hear(raised, raised)

@@ -114,6 +114,13 @@ async def test_a_price_has_its_markets_places_unless_it_is_finer(price: str | No
     assert order["created_at"] == order["updated_at"] == AT
 
 
+@pytest.mark.parametrize(("spelling", "shown"), [("BTC-USDT", "BTC-USDT"), ("", "BTCUSDT")])
+async def test_an_orders_pair_is_spelled_as_its_client_spelled_it(spelling: str, shown: str) -> None:
+    services = Services({"execution GET /orders": {"items": [{**ORDER, "spelling": spelling}], "total": 1}})
+    (order,) = (await asked(services, "GET", "/orders")).body["items"]
+    assert order["symbol"] == shown
+
+
 async def test_a_trade_gets_the_consoles_names() -> None:
     fill = {"fill_id": ONE, "symbol": "BTC/USDT", "at": AT, "price": "1.5", "profit_loss": "0.1"}
     services = Services({"portfolio GET /trades": {"items": [fill], "total": 1}})

@@ -86,7 +86,7 @@ class Closing:
             work.connection, user_id, account_id=wish.target, bot_id=asked["bot_id"], symbol=filters.symbol
         )
         named = ("symbol", "order_type", "price", "stop_price", "time_in_force", "origin")
-        terms = {name: asked[name] for name in named} | {"source": "close"}
+        terms = {name: asked[name] for name in named} | {"source": "close", "spelling": asked["symbol"]}
         placed, wrongs, refusals = [], [], []
         for leg, (holding, share) in enumerate(closable(held, quantity)):
             try:

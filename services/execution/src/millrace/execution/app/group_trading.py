@@ -65,7 +65,7 @@ class GroupTrading:
         self, work: Work, wish: Wish, asked: Mapping[str, Any], members: list[Any], equities: dict[UUID, Decimal]
     ) -> list[UUID]:
         named = ("symbol", "side", "order_type", "price", "stop_price", "time_in_force", "reduce_only", "origin")
-        terms = {name: asked[name] for name in named} | {"source": "group"}
+        terms = {name: asked[name] for name in named} | {"source": "group", "spelling": asked["symbol"]}
         key, now = {"intent_id": wish.intent_id, "user_id": wish.user_id}, self._legs.clock.now()
         placed, refusals = [], []
         for leg, account in enumerate(members):
@@ -103,6 +103,7 @@ class GroupTrading:
         tick = instrument(entry["exchange"], entry["symbol"]).tick_size
         terms = {
             "symbol": entry["symbol"],
+            "spelling": entry["spelling"],
             "side": Side.SELL,
             "order_type": OrderType.TAKE_PROFIT,
             "stop_price": floor_to(target, tick),

@@ -82,7 +82,6 @@ async def take_signal(work: Work, message: Message[SignalRaised], *, orders: Ord
         origin="bot",
         exchange=signal.exchange,
         symbol=signal.symbol,
-        spelling=signal.symbol,
         side=signal.side,
         order_type=signal.order_type,
         quantity=signal.quantity,

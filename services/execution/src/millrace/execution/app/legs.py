@@ -43,7 +43,7 @@ class Legs:
         if reference is None:
             raise MillraceError(Code.UNAVAILABLE, f"no price of {filters.symbol} is known yet; try again soon")
         intent = Intent(
-            **{**terms, "symbol": filters.symbol, "spelling": terms["symbol"]},
+            **{**terms, "symbol": filters.symbol},
             intent_id=wish["intent_id"],
             user_id=wish["user_id"],
             account_id=account["id"],

@@ -15,6 +15,7 @@ from millrace.common.kernel.money import LIMIT
 class Intent:
     """What somebody wants. `reference` values it when it names no price; `client_ref` is the caller's own id.
 
+    `spelling` is the symbol as its client wrote it, empty where no client did.
     `correlation` is the story it belongs to when it is one leg of several; alone, an order is a story of its own.
     """
 
@@ -24,12 +25,12 @@ class Intent:
     origin: str
     exchange: str
     symbol: str
-    spelling: str
     side: Side
     order_type: OrderType
     quantity: Decimal
     requested_at: datetime
     reference: Decimal
+    spelling: str = ""
     price: Decimal | None = None
     stop_price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC

@@ -16,6 +16,7 @@ from millrace.common.kernel.money import plain
 from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.web.answers import json_response
 from millrace.common.web.json_body import body
+from millrace.contracts.spelling import joined
 from millrace.gateway.api import cookies
 from millrace.gateway.api.backend import Backend
 from millrace.gateway.app.operations.auth import signed_in
@@ -100,7 +101,7 @@ def _order(row: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": row["order_id"],
         **{name: row[name] for name in names},
-        "symbol": row["spelling"],
+        "symbol": joined(row["symbol"], row["spelling"]),
         "price": _priced(row["price"], tick),
         "stop_price": _priced(row["stop_price"], tick),
         "status": _STATUS.get(row["state"], row["state"]),
