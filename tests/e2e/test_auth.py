@@ -244,3 +244,9 @@ def without_moments(body: Any) -> Any:
     if isinstance(body, dict):
         return {name: without_moments(each) for name, each in body.items() if name not in ("request_id", "timestamp")}
     return body
+
+
+async def test_who_logs_out_is_out_at_once_though_the_token_was_just_used(client: Client) -> None:
+    assert (await client.call("GET", "/api/v1/users/me"))[0] == 200
+    assert (await client.call("POST", "/api/v1/auth/logout", {}))[0] == 200
+    assert (await client.call("GET", "/api/v1/users/me"))[0] == 401

@@ -1,6 +1,7 @@
 """Amounts come in exactly, stay exact, and go out plainly; everything else is refused."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import ROUND_DOWN, Decimal, localcontext
 
 import pytest
@@ -101,3 +102,15 @@ def test_anything_is_either_an_amount_that_can_be_stored_or_refused(given: objec
         return
     assert amount == scaled(amount)
     assert abs(amount) < LIMIT
+
+
+@pytest.mark.parametrize("where", ["here", "in a thread"])
+def test_a_minus_and_a_sum_lose_no_digit_that_is_stored(where: str) -> None:
+    amount = Decimal("99999999999999999999.123456789012345678")
+
+    def nothing() -> Decimal:
+        return -amount + amount
+
+    with ThreadPoolExecutor(1) as pool:
+        left = nothing() if where == "here" else pool.submit(nothing).result()
+    assert left == 0

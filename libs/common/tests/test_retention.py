@@ -98,14 +98,14 @@ async def test_many_rows_are_forgotten_in_small_batches(box: Desk) -> None:
     assert not await retention.forget(box.database, batch=100)
 
 
-async def test_housekeeping_waits_for_a_lost_database_and_fails_for_anything_else() -> None:
+async def test_housekeeping_goes_on_after_whatever_went_wrong() -> None:
     calls: list[int] = []
 
     async def forget() -> bool:
         calls.append(1)
-        raise ConnectionResetError if len(calls) < 3 else LookupError
+        raise {1: ConnectionResetError, 2: LookupError}.get(len(calls), asyncio.CancelledError)
 
-    with pytest.raises(LookupError):
+    with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(keep_house("x", forget, every=0.0), 10)
     assert len(calls) == 3
 

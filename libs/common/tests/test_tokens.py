@@ -40,6 +40,7 @@ class Issuer:
         self.live = {SESSION}
         self.asked: list[str] = []
         self.away = False
+        self.tried = 0
         app = create_app("auth", service="auth")
 
         @app.get("/jwks")
@@ -57,6 +58,7 @@ class Issuer:
         self._client = InProcess(app)
 
     def _note(self, question: str) -> None:
+        self.tried += 1
         if self.away:
             raise MillraceError(Code.UNAVAILABLE, "away")
         self.asked.append(question)
@@ -237,3 +239,23 @@ async def test_the_tokens_of_many_users_do_not_mix(issuer: Issuer) -> None:
     for _ in range(2):
         found = await asyncio.gather(*(reader.principal(token) for token in tokens.values()))
         assert [p.user_id.int for p in found] == list(tokens)
+
+
+async def test_who_waits_for_an_answer_about_one_token_shares_it_and_its_failure(issuer: Issuer) -> None:
+    reader, token = issuer.reader(), issuer.token()
+    await reader.principal(token)
+    issuer.away = True
+    issuer.clock.advance(4.6)
+    answers = await asyncio.gather(*(reader.principal(token) for _ in range(6)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [MillraceError] * 6
+    assert issuer.tried == 3  # the keys, the session at first, and the session for all six
+
+
+async def test_a_user_who_is_doubted_is_asked_about_at_once(issuer: Issuer) -> None:
+    reader, token = issuer.reader(), issuer.token()
+    await reader.principal(token)
+    issuer.live.clear()
+    reader.doubt(UUID(int=99))
+    assert not await refused(reader, token)
+    reader.doubt(USER)
+    assert await refused(reader, token)

@@ -7,10 +7,10 @@ beside the requests, so that none waits for it unless the answer is long in comi
 import asyncio
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -45,7 +45,6 @@ class Admission:
 class _Known:
     admission: Admission
     checked_at: float
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class TokenReader:
@@ -59,7 +58,7 @@ class TokenReader:
         self._keys: dict[str, Any] = {}
         self._keys_at = -math.inf
         self._fetching = asyncio.Lock()
-        self._asking: set[asyncio.Task[None]] = set()
+        self._asking: dict[bytes, asyncio.Task[_Known]] = {}
 
     async def principal(self, token: str, ip: str = "") -> Principal:
         """Who the token speaks for. Raises AUTH_INVALID for anything but a living access token or API key.
@@ -84,13 +83,29 @@ class TokenReader:
             self._known.pop(digest, None)
             raise invalid()
         age = self._clock.monotonic() - known.checked_at
-        if age > _LATEST_SECONDS:
-            await self._still_alive(digest, known)
-        elif age > _FRESH_SECONDS and not known.lock.locked():
-            task = asyncio.create_task(self._look(digest, known))
-            self._asking.add(task)
-            task.add_done_callback(self._asking.discard)
+        if age > _FRESH_SECONDS:
+            answer = self._one(digest, partial(self._still_alive, digest, known))
+            if age > _LATEST_SECONDS:
+                await asyncio.shield(answer)
         return known.admission
+
+    def doubt(self, user_id: UUID) -> None:
+        """Believe no token and no key of this user's again before the auth service is asked."""
+        for known in self._known.values():
+            if known.admission.principal.user_id == user_id:
+                known.checked_at = -math.inf
+
+    def _one(self, digest: bytes, ask: Callable[[], Coroutine[Any, Any, _Known]]) -> asyncio.Task[_Known]:
+        """One question at a time about a token: who comes meanwhile shares its answer, or its failure."""
+        if (task := self._asking.get(digest)) is None:
+            task = self._asking[digest] = asyncio.create_task(ask())
+            task.add_done_callback(partial(self._answered, digest))
+        return task
+
+    def _answered(self, digest: bytes, task: asyncio.Task[_Known]) -> None:
+        del self._asking[digest]
+        if not task.cancelled():
+            task.exception()  # whom it concerns has heard of it, or will ask again
 
     async def _key_admitted(self, key: str, ip: str) -> Admission:
         if not key.isascii():
@@ -98,22 +113,27 @@ class TokenReader:
         digest = sha256(f"{ip} {key}".encode(errors="replace")).digest()
         known = self._known.get(digest)
         if known is None or self._clock.monotonic() - known.checked_at > _KEY_SECONDS:
-            self._known.pop(digest, None)
-            answer = await self._call("auth").request("POST", "/api-keys/verify", json={"key": key, "ip": ip})
-            found = answer.value()
-            principal = Principal(
-                UUID(found["user_id"]),
-                found["username"],
-                found["role"],
-                UUID(found["id"]),
-                found["contract"],
-                frozenset(found["scopes"]),
-            )
-            expires_at = math.inf if found["expires_at"] is None else _timestamp(found["expires_at"])
-            known = self._known[digest] = _Known(Admission(principal, expires_at), self._clock.monotonic())
-            if len(self._known) > self._kept:
-                self._known.popitem(last=False)
+            known = await asyncio.shield(self._one(digest, partial(self._key_verified, digest, key, ip)))
         return known.admission
+
+    async def _key_verified(self, digest: bytes, key: str, ip: str) -> _Known:
+        self._known.pop(digest, None)
+        asked_at = self._clock.monotonic()
+        answer = await self._call("auth").request("POST", "/api-keys/verify", json={"key": key, "ip": ip})
+        found = answer.value()
+        principal = Principal(
+            UUID(found["user_id"]),
+            found["username"],
+            found["role"],
+            UUID(found["id"]),
+            found["contract"],
+            frozenset(found["scopes"]),
+        )
+        expires_at = math.inf if found["expires_at"] is None else _timestamp(found["expires_at"])
+        known = self._known[digest] = _Known(Admission(principal, expires_at), asked_at)
+        if len(self._known) > self._kept:
+            self._known.popitem(last=False)
+        return known
 
     async def living(self, session_ids: Iterable[UUID]) -> set[UUID]:
         """Those of the sessions and API keys that have not ended. Raises UNAVAILABLE when auth cannot be asked."""
@@ -163,20 +183,14 @@ class TokenReader:
             raise invalid()
         return self._keys[kid]
 
-    async def _look(self, digest: bytes, known: _Known) -> None:
-        with suppress(MillraceError):  # who comes next is told
-            await self._still_alive(digest, known)
-
-    async def _still_alive(self, digest: bytes, known: _Known) -> None:
-        async with known.lock:
-            if self._clock.monotonic() - known.checked_at <= _FRESH_SECONDS:
-                return
-            asked_at = self._clock.monotonic()
-            session = known.admission.principal.session_id
-            if session is None or not await self.living([session]):
-                self._known.pop(digest, None)
-                raise invalid()
-            known.checked_at = asked_at
+    async def _still_alive(self, digest: bytes, known: _Known) -> _Known:
+        asked_at = self._clock.monotonic()
+        session = known.admission.principal.session_id
+        if session is None or not await self.living([session]):
+            self._known.pop(digest, None)
+            raise invalid()
+        known.checked_at = asked_at
+        return known
 
 
 def _timestamp(text: str) -> float:

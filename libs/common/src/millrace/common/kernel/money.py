@@ -1,7 +1,19 @@
-"""Amounts are `Decimal` with at most 18 fractional digits, as the database keeps them (`numeric(38,18)`)."""
+"""Amounts are `Decimal` with at most 18 fractional digits, as the database keeps them (`numeric(38,18)`).
+
+Python rounds every result to 28 digits unless told otherwise, even that of a minus. Whoever imports this has 60.
+"""
 
 import re
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal, InvalidOperation, localcontext
+from decimal import (
+    ROUND_DOWN,
+    ROUND_HALF_EVEN,
+    Context,
+    Decimal,
+    DefaultContext,
+    InvalidOperation,
+    getcontext,
+    localcontext,
+)
 
 from millrace.common.kernel.errors import Code, MillraceError
 
@@ -10,6 +22,7 @@ SCALE = Decimal("1e-18")
 LIMIT = Decimal("1e20")
 _TEXT_LIMIT = 60
 _CONTEXT = Context(prec=60)
+DefaultContext.prec = getcontext().prec = _CONTEXT.prec  # of threads to come, and of this one
 _PLAIN = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,18})?")
 
 

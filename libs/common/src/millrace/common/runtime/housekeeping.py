@@ -13,7 +13,11 @@ _PAUSE_SECONDS = 0.05
 
 
 async def keep_house(name: str, forget: Callable[[], Awaitable[bool]], every: float = 60.0) -> None:
-    """Call `forget` until it finds no more to do, every so many seconds, for ever. A lost database is waited for."""
+    """Call `forget` until it finds no more to do, every so many seconds, for ever.
+
+    A lost database is waited for; whatever else goes wrong is logged and tried again, for work beside the platform's
+    must not stop it.
+    """
     while True:
         await asyncio.sleep(every)
         try:
@@ -21,3 +25,5 @@ async def keep_house(name: str, forget: Callable[[], Awaitable[bool]], every: fl
                 await asyncio.sleep(_PAUSE_SECONDS)
         except RETRYABLE as problem:
             log.warning("housekeeping is put off", service=name, error=repr(problem))
+        except Exception:
+            log.exception("housekeeping failed", service=name)

@@ -118,6 +118,8 @@ class Backend:
         answer = await self._call(service).request(
             method, path, json=json, query=query, headers=headers, deadline=deadline
         )
+        if service == "auth" and user is not None and method != "GET":
+            self._tokens.doubt(user.user_id)  # it may have ended a session
         return answer.value()
 
 
