@@ -59,6 +59,27 @@ async def test_without_redis_each_gateway_counts_for_itself() -> None:
     await shared.close()
 
 
+async def test_a_frozen_redis_is_waited_for_once_in_a_while_and_not_by_each_request() -> None:
+    asked = list[bytes]()
+
+    async def frozen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while heard := await reader.read(1000):
+            asked.append(heard)
+        writer.close()
+
+    async with await asyncio.start_server(frozen, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        shared = SharedBuckets(f"redis://127.0.0.1:{port}/0", "", LocalBuckets(SystemClock()))
+        taken = [(await shared.take("a", [FEW]))[0].refused]
+        before = len(asked)
+        taken += [(await shared.take("a", [FEW]))[0].refused for _ in range(2)]
+        assert (taken, len(asked)) == ([False, False, True], before)
+        shared._asks_from = 0.0
+        await shared.take("a", [FEW])
+        assert len(asked) > before > 0, "it is asked again after a while"
+        await shared.close()
+
+
 async def test_full_buckets_are_forgotten() -> None:
     clock = ManualClock()
     buckets = LocalBuckets(clock)

@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 _SCAN = 1000
 _ANSWER_SECONDS = 0.25
+_ALONE_SECONDS = 5.0  # after a question without an answer; else each request would wait for the next
 _COUNT_SECONDS, _COUNTED_SECONDS = 0.2, 5.0
 # KEYS: one a rate; ARGV: limit, seconds, patience of each. All or nothing. Answers what each bucket's state was and the
 # server's time, both in microseconds: the rest is arithmetic that both adapters share.
@@ -45,7 +46,8 @@ return before
 
 
 class SharedBuckets:
-    """In Redis, one round trip a request. While Redis does not answer, each gateway counts for itself.
+    """In Redis, one round trip a request. While Redis does not answer, each gateway counts for itself,
+    and asks it again every few seconds.
 
     `owner` is the installation whose keys these are; those of others in the same Redis are never looked at.
     """
@@ -56,16 +58,20 @@ class SharedBuckets:
         self._prefix = f"millrace:{owner}:"
         self._ours = re.sub(r"([*?\[\]\\])", r"\\\1", self._prefix)  # as a beginning of patterns
         self._alone = alone
+        self._asks_from = float("-inf")  # the loop's time until which Redis is left alone
         self._counting = asyncio.Lock()
         self._keys, self._counted_at = 0, float("-inf")
 
     async def take(self, caller: str, rates: Sequence[Rate]) -> list[Standing]:
+        if asyncio.get_running_loop().time() < self._asks_from:
+            return await self._alone.take(caller, rates)
         keys = [f"{self._prefix}rate:{{{caller}}}:{rate.name}" for rate in rates]  # {}: one slot of a cluster
         values = [value for rate in rates for value in (rate.limit, rate.seconds, rate.patience)]
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 *before, now = [int(found) / 1e6 for found in await self._script(keys=keys, args=values)]
         except (RedisError, OSError, TimeoutError) as problem:
+            self._asks_from = asyncio.get_running_loop().time() + _ALONE_SECONDS
             log.warning("rates are counted by each gateway for itself", error=repr(problem))
             return await self._alone.take(caller, rates)
         return [spend(rate, full_at, now)[0] for rate, full_at in zip(rates, before, strict=True)]
