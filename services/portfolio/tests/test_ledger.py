@@ -14,6 +14,7 @@ from millrace.portfolio.domain.position import Position
 NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 amounts = st.decimals(min_value="0.00001", max_value="1000000", places=8)
+large = st.decimals(min_value="0.000000000000000001", max_value="99999999999999999999", places=18)
 
 
 @given(st.booleans(), amounts, amounts, amounts)
@@ -26,8 +27,11 @@ def test_every_fill_sums_to_zero_in_each_currency(
     assert ledger.cash(legs) == {"BTC": sign * quantity, "USDT": -sign * notional - fee}
 
 
-def test_opening_funds_come_from_the_opening_book() -> None:
-    assert ledger.sums(ledger.opening("USDT", Decimal(10_000))) == {"USDT": Decimal(0)}
+@given(large)
+def test_opening_funds_come_from_the_opening_book_to_the_last_digit(amount: Decimal) -> None:
+    legs = ledger.opening("USDT", amount)
+    assert ledger.sums(legs) == {"USDT": Decimal(0)}
+    assert ledger.cash(legs) == {"USDT": amount}
     assert ledger.opening("USDT", Decimal(0)) == []
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from millrace.common.events.market import CandleClosed, CandleForming
 from millrace.common.events.portfolio import EquityMarked, MarkedPosition
 from millrace.common.events.trading import OrderUpdated
+from millrace.common.kernel.instruments import INSTRUMENTS
 from millrace.common.kernel.money import ZERO, divided, plain
 from millrace.contracts.crypto.wire import CRYPTO
 from millrace.contracts.spelling import fixed, joined, moment, price
@@ -33,9 +34,11 @@ def market_data(candle: CandleForming | CandleClosed, spelling: str | None = Non
 
 
 def trading_update(order: OrderUpdated) -> dict[str, Any]:
-    """An order as it is now; the average price has eight places at most, and is zero before the first fill."""
+    """An order as it is now; the average price has eight places at most, or its market's, and is zero at first."""
     filled = order.filled_quantity
-    average = divided(order.filled_notional, filled).quantize(_FINEST) if filled else ZERO
+    known = INSTRUMENTS.get((order.exchange, order.symbol))
+    finest = min(known.tick_size, _FINEST) if known else _FINEST
+    average = divided(order.filled_notional, filled).quantize(finest) if filled else ZERO
     return {
         "type": "trading_update",
         "channel": "trading_updates",
