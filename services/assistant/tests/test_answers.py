@@ -7,6 +7,7 @@ import pytest
 from millrace.common.kernel.errors import Code, MillraceError
 from services.assistant.tests.conftest import Desk, bot, order, page, performance
 
+RAND = {"currency": "ZAR", "rates": {"USDT": "17.5", "ZAR": "1"}}
 OVERVIEW = {
     "currency": "ZAR",
     "total_profit": "500",
@@ -43,8 +44,9 @@ async def test_bots_are_told_with_their_state_holdings_and_profit(desk: Desk) ->
     alpha, beta = bot(1, "Alpha", position="0.01"), bot(2, "Beta", "paused", reason="drawdown", symbol="ETH/ZAR")
     desk.bots(alpha, beta)
     desk.others.known["portfolio", "/bots"] = {alpha["id"]: "-12.345"}
+    desk.others.known["portfolio", "/rates"] = RAND
     both = await desk.text("Check my bots")
-    told = "Alpha (#1, BTC/USDT on binance) is active, holds 0.01 BTC, -12.34 USDT so far."
+    told = "Alpha (#1, BTC/USDT on binance) is active, holds 0.01 BTC, -216.04 ZAR so far."
     assert both == (
         f"You have 1 active bot of 2. {told} Beta (#2, ETH/ZAR on binance) is paused (drawdown), 0.00 ZAR so far."
     )
@@ -59,8 +61,9 @@ async def test_bots_are_told_without_profits_while_the_portfolio_is_away(desk: D
 
 async def test_many_bots_are_counted_and_ten_are_told(desk: Desk) -> None:
     desk.bots(*(bot(number, f"Bot{number}") for number in range(1, 14)))
-    desk.others.known["portfolio", "/bots"] = {}
+    desk.others.known |= {("portfolio", "/bots"): {}, ("portfolio", "/rates"): {"currency": "ZAR", "rates": {}}}
     text = await desk.text("bots")
+    assert "0.00 USDT so far" in text, "what has no rate is told in its own currency"
     assert text.startswith("You have 13 active bots of 13.")
     assert text.endswith("And 3 more.")
 
@@ -104,11 +107,12 @@ async def test_positions_orders_and_trades_are_listed(desk: Desk) -> None:
         "profit_loss": "-1",
         "at": "2026-01-05T11:00:00Z",
     }
+    desk.others.known["portfolio", "/rates"] = RAND
     desk.others.known["portfolio", "/positions"] = page(position)
     desk.others.known["portfolio", "/trades"] = page(trade)
     desk.orders(order(3), order(4, price=None))
     assert await desk.text("positions") == (
-        "You have 1 open position. 0.5 BTC on binance, bought at 100, now 110 USDT: +5.00 USDT."
+        "You have 1 open position. 0.5 BTC on binance, bought at 100, now 110 USDT: +87.50 ZAR."
     )
     assert await desk.text("positions of eth") == "You have no open positions."
     assert await desk.text("open orders") == (
@@ -116,7 +120,7 @@ async def test_positions_orders_and_trades_are_listed(desk: Desk) -> None:
         "#4: buy 0.5 BTC/USDT at market on binance, open, 0.1 filled."
     )
     assert await desk.text("my last trades") == (
-        "Your last trades, newest first. 2026-01-05T11:00:00Z: sell 1 BTC at 9 USDT, result -1.00 USDT."
+        "Your last trades, newest first. 2026-01-05T11:00:00Z: sell 1 BTC at 9 USDT, result -17.50 ZAR."
     )
 
 

@@ -94,7 +94,7 @@ async def test_new_trades_are_told_with_what_they_earned(start_post: Any) -> Non
         "side": "sell",
         "amount": 1.0,
         "price": 105.0,
-        "profit_loss": 5.0,
+        "profit_loss": 87.5,
         "timestamp": facts.TIME,
     }
 

@@ -24,7 +24,7 @@ async def test_bots_alerts_and_trades_with_what_they_earned_are_told(start_post:
         assert alert == {"type": "alert", "level": "warning", "message": "Portfolio drawdown exceeded threshold"}
         bought, sold = facts.fill(user, "1", "100", "0.1"), facts.fill(user, "-1", "105.5", "0.5", bot_id=None)
         await post.stand.hear(bought, sold, facts.order(user))
-        for done, side, profit in ((bought, "buy", -0.1), (sold, "sell", 5.0)):
+        for done, side, profit in ((bought, "buy", -1.75), (sold, "sell", 87.5)):  # rand, at the setting's 17.5
             trade = {"id": str(done.fill_id), "bot_id": "", "symbol": "BTC/USDT", "side": side, "profit": profit}
             assert await socket.next() == {"type": "trade_executed", "trade": trade}
         await socket.send(type="ping", timestamp="2024-01-01T00:00:00Z")
@@ -47,7 +47,7 @@ async def test_a_client_that_resumes_is_told_the_trades_it_missed(start_post: An
         await post.stand.hear(facts.alert(user, "and on it goes"))
         alert = await socket.next()
     assert [each["trade"]["id"] for each in told] == [str(each.fill_id) for each in missed]
-    assert [each["trade"]["profit"] for each in told] == [0.0, 10.0]
+    assert [each["trade"]["profit"] for each in told] == [0.0, 175.0]
     assert last < told[0]["seq"] < told[1]["seq"] < alert["seq"]
     assert alert["message"] == "and on it goes"
 

@@ -97,3 +97,12 @@ async def test_the_newest_moments_are_kept_whole_where_accounts_differ_in_curren
         await owner.close(price, bar)
     items = (await owner.ask("/equity", limit=2)).value()["items"]
     assert [item["equity"] for item in items] == ["12020", "12030"]
+
+
+async def test_what_amounts_are_worth_in_another_currency_is_told(owner: Any) -> None:
+    found = (await owner.ask("/rates", into="zar")).value()
+    assert (found["currency"], Decimal(found["rates"]["USDT"]), found["rates"]["ZAR"]) == ("ZAR", Decimal("17.5"), "1")
+    assert "EUR" not in found["rates"], "nobody has told of a price of it"
+    await rand(owner, 20)
+    assert Decimal((await owner.ask("/rates", into="ZAR")).value()["rates"]["USDT"]) == 20
+    assert (await owner.ask("/rates")).status == 422

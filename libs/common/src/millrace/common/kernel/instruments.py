@@ -54,6 +54,12 @@ INSTRUMENTS = _table()
 EXCHANGES = tuple(sorted({exchange for exchange, _ in INSTRUMENTS}))
 
 
+def default_symbol(exchange: str) -> str:
+    """What is traded at an exchange where nobody says what: the first pair that it has."""
+    there = exchange.lower()
+    return next((symbol for at, symbol in INSTRUMENTS if at == there), "BTC/USDT")
+
+
 def register(more: Iterable[Instrument]) -> None:
     """Let this process trade further instruments, or known ones with other filters."""
     INSTRUMENTS.update({(i.exchange, i.symbol): i for i in more})

@@ -137,7 +137,7 @@ class ClosePosition(Canonical):
 
 
 class Trade(Canonical):
-    """One booked fill, with what it earned."""
+    """One booked fill, with what it earned: in quote currency, for contract network in the user's."""
 
     id: UUID
     bot_id: UUID | None = None

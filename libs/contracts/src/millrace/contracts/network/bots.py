@@ -28,7 +28,7 @@ class OwnerQuery(Asked):
 
 
 class NewBot(Asked):
-    """A bot to be made; `strategy` is a name."""
+    """A bot to be made; `strategy` is a name, `initial_capital` in the user's currency."""
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
     exchange: Exchange
@@ -39,7 +39,7 @@ class NewBot(Asked):
 
 
 class BotShape(Shape):
-    """A bot, its capital and what it earned, in percent too."""
+    """A bot, its capital and what it earned, in the user's currency and in percent."""
 
     id: str
     name: str

@@ -35,7 +35,7 @@ class TransferBody(Asked):
 
 
 class TradeShape(Shape):
-    """A fill; without a bot `bot_id` is empty."""
+    """A fill; without a bot `bot_id` is empty. `price` is the pair's, `profit_loss` in the user's currency."""
 
     id: str
     bot_id: str

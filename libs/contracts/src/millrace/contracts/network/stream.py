@@ -74,7 +74,7 @@ def bot_update(bot: BotChanged) -> dict[str, Any]:
 
 
 def trade_executed(fill: FillBooked, profit: Decimal) -> dict[str, Any]:
-    """A fill and what it earned after its fee; without a bot `bot_id` is empty."""
+    """A fill and what it earned after its fee, in the user's currency; without a bot `bot_id` is empty."""
     return {
         "type": "trade_executed",
         "trade": {

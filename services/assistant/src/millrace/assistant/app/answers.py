@@ -9,6 +9,7 @@ from millrace.assistant.app.plans import LIMITS, limit_value
 from millrace.assistant.domain.figures import count, money, percent, quantity
 from millrace.assistant.domain.intents import Ask
 from millrace.assistant.domain.naming import named
+from millrace.common.kernel.conversion import Conversion
 from millrace.common.kernel.errors import MillraceError
 
 _SHOWN = 10
@@ -103,7 +104,9 @@ async def _bots(facts: Facts, asked: Ask) -> str:
     if not bots:
         return "You have no bots."
     results: Mapping[str, Decimal] | None = None
+    into = Conversion("")
     try:
+        into = await facts.conversion()
         results = await facts.bot_results()
         note = ""
     except MillraceError as problem:
@@ -111,18 +114,24 @@ async def _bots(facts: Facts, asked: Ask) -> str:
     chosen = list(named(asked.said, bots).meant) or bots
     active = sum(bot["status"] == "active" for bot in bots)
     head = f"You have {count(active, 'active bot')} of {len(bots)}." if chosen == bots else ""
-    lines = [_bot(bot, results) for bot in chosen[:_SHOWN]]
+    lines = [_bot(bot, results, into) for bot in chosen[:_SHOWN]]
     more = f" And {len(chosen) - _SHOWN} more." if len(chosen) > _SHOWN else ""
     return f"{head} {' '.join(lines)}{more}{note}".strip()
 
 
-def _bot(bot: Mapping[str, Any], results: Mapping[str, Decimal] | None) -> str:
+def _bot(bot: Mapping[str, Any], results: Mapping[str, Decimal] | None, into: Conversion) -> str:
     base, quote = bot["symbol"].split("/")
     why = f" ({bot['reason']})" if bot.get("reason") else ""
     held = Decimal(str(bot["position"]))
     holds = f", holds {quantity(held)} {base}" if held else ""
-    gain = "" if results is None else f", {money(results.get(bot['id'], 0), quote, signed=True)} so far"
+    gain = "" if results is None else f", {_gain(results.get(bot['id'], 0), quote, into)} so far"
     return f"{bot['name']} (#{bot['num']}, {bot['symbol']} on {bot['exchange']}) is {bot['status']}{why}{holds}{gain}."
+
+
+def _gain(amount: Any, quote: str, into: Conversion) -> str:
+    if quote in into.rates:
+        return money(into.worth(Decimal(str(amount)), quote), into.currency, signed=True)
+    return money(amount, quote, signed=True)
 
 
 async def _profit(facts: Facts, asked: Ask) -> str:
@@ -147,10 +156,10 @@ async def _balance(facts: Facts, asked: Ask) -> str:
 
 async def _positions(facts: Facts, asked: Ask) -> str:
     found = [row for row in await facts.positions() if asked.symbol in (None, row["symbol"])]
-    lines = []
+    into, lines = await facts.conversion() if found else Conversion(""), []
     for row in found[:_SHOWN]:
         base, quote = row["symbol"].split("/")
-        gain = money(row["unrealized_pnl"], quote, signed=True)
+        gain = _gain(row["unrealized_pnl"], quote, into)
         prices = f"bought at {quantity(row['entry_price'])}, now {quantity(row['mark_price'])} {quote}"
         lines.append(f"{quantity(row['quantity'])} {base} on {row['exchange']}, {prices}: {gain}.")
     return _listed(len(found), "open position", lines)
@@ -167,11 +176,12 @@ async def _orders(facts: Facts, asked: Ask) -> str:
 
 
 async def _trades(facts: Facts, asked: Ask) -> str:
-    lines = []
-    for row in await facts.trades(_SHOWN):
+    found = await facts.trades(_SHOWN)
+    into, lines = await facts.conversion() if found else Conversion(""), []
+    for row in found:
         base, quote = row["symbol"].split("/")
         terms = f"{row['side']} {quantity(row['quantity'])} {base} at {quantity(row['price'])} {quote}"
-        lines.append(f"{row['at']}: {terms}, result {money(row['profit_loss'], quote, signed=True)}.")
+        lines.append(f"{row['at']}: {terms}, result {_gain(row['profit_loss'], quote, into)}.")
     return f"Your last trades, newest first. {' '.join(lines)}" if lines else "You have no trades yet."
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from millrace.assistant.app.ports import Platform
 from millrace.common.auth.principal import Principal
 from millrace.common.events.trading import TERMINAL, OrderState
+from millrace.common.kernel.conversion import Conversion, conversion
 from millrace.common.kernel.errors import MillraceError
 
 Row = dict[str, Any]
@@ -14,6 +15,7 @@ Row = dict[str, Any]
 _PAGE = 1000
 _CONVERTIBLE = frozenset({"ZAR", "USDT"})
 """There is always a rate between these; in any other currency a missing rate would make a figure too small."""
+_NONE = Conversion("")
 LIVE = [state.value for state in OrderState if state not in TERMINAL]
 
 
@@ -44,6 +46,11 @@ class Facts:
         """Each bot's profit over all time by its id, after fees, in its pair's quote currency."""
         found = await self._platform.ask(self._user, "portfolio", "/bots")
         return {bot_id: Decimal(str(amount)) for bot_id, amount in found.items()}
+
+    async def conversion(self) -> Conversion:
+        """Into the user's currency; what it does not know stays in its own."""
+        into = await self.currency()
+        return conversion(await self._platform.ask(self._user, "portfolio", "/rates", into=into)) if into else _NONE
 
     async def overview(self, bots: list[Row], currency: str | None) -> Row:
         """The portfolio in a few figures."""

@@ -16,7 +16,7 @@ from millrace.common.db.work import Work
 from millrace.common.events.bots import BotChanged
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.ids import new_id
-from millrace.common.kernel.instruments import INSTRUMENTS, Instrument, instrument
+from millrace.common.kernel.instruments import Instrument, default_symbol, instrument
 from millrace.common.kernel.money import ZERO, plain
 from millrace.common.kernel.timeframes import parse_timeframe
 
@@ -40,8 +40,7 @@ _LOST = timedelta(minutes=5)  # by then what is left of a signal has neither an 
 
 def market(exchange: str, symbol: str | None) -> Instrument:
     """The instrument of any spelling; without a symbol the first that the exchange has. Raises INVALID_SYMBOL."""
-    there = exchange.lower()
-    return instrument(exchange, symbol or next((s for e, s in INSTRUMENTS if e == there), "BTC/USDT"))
+    return instrument(exchange, symbol or default_symbol(exchange))
 
 
 async def create_bot(

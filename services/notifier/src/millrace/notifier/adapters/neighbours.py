@@ -8,6 +8,7 @@ from uuid import UUID
 
 from millrace.common.auth.internal import HEADER, Identities
 from millrace.common.auth.principal import Principal
+from millrace.common.kernel.conversion import Conversion, conversion
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.web.client import ServiceClient
@@ -41,18 +42,25 @@ class Neighbours:
         return int((await self._ask(user, "bots", "/bots", limit=1, **query))["total"])
 
     async def trades(self, user: Principal, limit: int) -> Sequence[Trade]:
-        return [_trade(row) for row in (await self._ask(user, "portfolio", "/trades", limit=limit))["items"]]
+        found = (await self._ask(user, "portfolio", "/trades", limit=limit))["items"]
+        into = await self._into(user) if found else Conversion("")
+        return [_trade(row, into) for row in found]
 
     async def profits(self, user: Principal, since: datetime, fills: set[UUID]) -> dict[UUID, Decimal]:
         found: dict[UUID, Decimal] = {}
+        into = await self._into(user)
         after = (since - timedelta(seconds=1)).isoformat()
         seen, total = 0, 1
         while seen < total and len(found) < len(fills):
             page = await self._ask(user, "portfolio", "/trades", since=after, limit=_MOST, offset=seen)
-            trades = [_trade(row) for row in page["items"]]
+            trades = [_trade(row, into) for row in page["items"]]
             found |= {trade.id: trade.profit for trade in trades if trade.id in fills}
             seen, total = seen + _MOST, page["total"]
         return found
+
+    async def _into(self, user: Principal) -> Conversion:
+        me = await self._ask(user, "auth", "/users/me")
+        return conversion(await self._ask(user, "portfolio", "/rates", into=me["currency"]))
 
     async def place(self, user: Principal, exchange: str | None, symbol: str) -> Place:
         name = str(parse_symbol(symbol))
@@ -75,5 +83,6 @@ class Neighbours:
         return answer.value()
 
 
-def _trade(row: dict[str, Any]) -> Trade:
-    return Trade(id=row["fill_id"], profit=row["profit_loss"], **{name: row[name] for name in _TRADE})
+def _trade(row: dict[str, Any], into: Conversion) -> Trade:
+    profit = into.worth(Decimal(row["profit_loss"]), row["symbol"].split("/")[1])
+    return Trade(id=row["fill_id"], profit=profit, **{name: row[name] for name in _TRADE})

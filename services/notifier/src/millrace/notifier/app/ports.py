@@ -31,11 +31,11 @@ class Facts(Protocol):
         ...
 
     async def trades(self, user: Principal, limit: int) -> Sequence[Trade]:
-        """The newest trades, newest first."""
+        """The newest trades, newest first, with what they earned in the user's currency."""
         ...
 
     async def profits(self, user: Principal, since: datetime, fills: set[UUID]) -> dict[UUID, Decimal]:
-        """What the fills since then earned after their fees, as far as they are booked already."""
+        """What the fills since then earned after fees, in the user's currency, as far as they are booked already."""
         ...
 
     async def place(self, user: Principal, exchange: str | None, symbol: str) -> Place:

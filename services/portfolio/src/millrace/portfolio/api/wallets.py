@@ -1,4 +1,4 @@
-"""Routes: balances, and wallets in rand."""
+"""Routes: balances, wallets in rand, and what currencies are worth."""
 
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -28,6 +28,12 @@ def add(api: APIRouter, database: Database, user_dependency: Any, settings: Port
             rate = await balances.rates(connection, settings.usdt_zar)
             found = await balances.balance(connection, user.user_id, account_id, currency, rate, held)
         return json_response(Balance(**found))
+
+    @api.get("/rates")
+    async def rates(user: user_dependency, into: Currency) -> Response:
+        async with database.as_user(user.user_id) as connection:
+            found = balances.factors(await balances.rates(connection, settings.usdt_zar), into)
+        return json_response({"currency": into, "rates": found})
 
     @api.get("/wallet")
     async def wallet(user: user_dependency, mode: Literal["paper", "live"] | None = None) -> Response:

@@ -8,7 +8,7 @@ from uuid import UUID
 from millrace.common.db.database import Connection
 from millrace.common.kernel.errors import not_found
 from millrace.common.kernel.money import ZERO, times
-from millrace.common.kernel.symbols import parse_symbol
+from millrace.common.kernel.symbols import QUOTES, parse_symbol
 from millrace.portfolio.domain.rates import SETTING, Price, Rates
 
 Row = dict[str, Any]
@@ -51,6 +51,12 @@ async def rates(connection: Connection, usdt_zar: Decimal) -> Rates:
         pair = parse_symbol(row["symbol"])
         prices.append(Price(row["exchange"], pair.base, pair.quote, row["price"], row["at"]))
     return Rates(prices, [Price(SETTING, "USDT", "ZAR", usdt_zar)])
+
+
+def factors(rate: Rates, into: str) -> dict[str, Decimal]:
+    """What one of each currency that something is priced in is worth in `into`, where that is known."""
+    known = {name: rate.rate(name, into) for name in QUOTES}
+    return {name: found.factor for name, found in known.items() if found is not None}
 
 
 async def open_positions(connection: Connection, user_id: UUID, chosen: list[UUID] | None = None) -> list[Row]:

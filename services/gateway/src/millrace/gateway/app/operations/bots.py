@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from millrace.common.kernel.instruments import default_symbol
 from millrace.contracts.canonical import bots
 from millrace.contracts.canonical.accounts import Accounts
 from millrace.contracts.canonical.frame import ById, Done, Page, Terminated
 from millrace.gateway.app.asking import Asking, Handlers
 from millrace.gateway.app.operations.accounts import described
+from millrace.gateway.app.operations.currency import in_it, users_own
 from millrace.gateway.app.operations.pages import gathered, rows
 from millrace.gateway.app.operations.performance import fractions
 from millrace.gateway.app.operations.refs import origin_of, uuid_of, with_numbers
@@ -42,7 +44,10 @@ async def list_bots(asking: Asking, asked: bots.ListBots) -> Page[bots.Bot]:
     elif asked.everybody:
         query["user"] = "all"
     found, total = await rows(asking, "bots", "/bots", query, asked.limit, asked.offset)
-    return Page(items=tuple(bot(row) for row in found), total=total, limit=asked.limit, offset=asked.offset)
+    into = await users_own(asking) if found else None
+    return Page(
+        items=tuple(in_it(bot(row), into) for row in found), total=total, limit=asked.limit, offset=asked.offset
+    )
 
 
 async def create(asking: Asking, asked: bots.CreateBot) -> bots.Bot:
@@ -53,6 +58,9 @@ async def create(asking: Asking, asked: bots.CreateBot) -> bots.Bot:
         del sent["timeframe"]  # botplatform's clients can say it there alone
     if asked.symbol is not None:
         sent["symbol"] = asked.spelling or asked.symbol
+    if asked.exchange and asked.initial_capital and (into := await users_own(asking)):
+        quote = (asked.symbol or default_symbol(asked.exchange)).split("/")[1]
+        sent["initial_capital"] = into.back(asked.initial_capital, quote)
     return bot(await asking.ask("bots", "POST", "/bots", json=sent))
 
 

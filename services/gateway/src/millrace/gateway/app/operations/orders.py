@@ -1,12 +1,15 @@
 """Orders and trades."""
 
+from decimal import Decimal
 from typing import Any
 
 from millrace.common.events.trading import OrderState
+from millrace.common.kernel.conversion import Conversion
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.contracts.canonical import trading
 from millrace.contracts.canonical.frame import ById, Page
 from millrace.gateway.app.asking import Asking, Handlers
+from millrace.gateway.app.operations.currency import users_own
 from millrace.gateway.app.operations.pages import rows
 from millrace.gateway.app.operations.refs import bot_id, origin_of, traded, uuid_of
 
@@ -88,6 +91,7 @@ async def trades(asking: Asking, asked: trading.ListTrades) -> Page[trading.Trad
     """Booked fills, newest first."""
     bot = None if asked.bot_id is None else await bot_id(asking, asked.bot_id)
     found, total = await rows(asking, "portfolio", "/trades", {"bot_id": bot}, asked.limit, asked.offset)
+    into = await users_own(asking) if found else None
     items = tuple(
         trading.Trade(
             id=row["fill_id"],
@@ -97,12 +101,17 @@ async def trades(asking: Asking, asked: trading.ListTrades) -> Page[trading.Trad
             side=row["side"],
             quantity=row["quantity"],
             price=row["price"],
-            profit=row["profit_loss"],
+            profit=_earned(row, into),
             at=row["at"],
         )
         for row in found
     )
     return Page(items=items, total=total, limit=asked.limit, offset=asked.offset)
+
+
+def _earned(row: dict[str, Any], into: Conversion | None) -> Decimal:
+    earned = Decimal(row["profit_loss"])
+    return earned if into is None else into.worth(earned, row["symbol"].split("/")[1])
 
 
 HANDLERS: Handlers = {

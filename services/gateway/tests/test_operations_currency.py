@@ -1,0 +1,52 @@
+"""Contract network tells every amount in the user's currency; the other contracts in that of the pair."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from millrace.contracts.canonical import bots, trading
+from millrace.contracts.names import Contract
+from millrace.gateway.app.operations import HANDLERS
+from services.gateway.tests import rows
+from services.gateway.tests.fakes import INTENT, Services, asking
+
+RATES = {"currency": "ZAR", "rates": {"USDT": "17.5", "ZAR": "1"}}
+OWN = {"auth GET /users/me": rows.user(), "portfolio GET /rates": RATES}
+
+
+async def do(operation: str, services: Services, wish: Any, spoken: Contract) -> Any:
+    return await HANDLERS[operation](asking(services, spoken=spoken, intent=INTENT), wish)
+
+
+async def test_bots_are_told_in_the_users_currency() -> None:
+    other = rows.bot(symbol="BTC/ZAR", exchange="luno")
+    services = Services({"bots GET /bots": rows.page(rows.bot(), other), **OWN})
+    found = (await do("bots.list", services, bots.ListBots(), Contract.NETWORK)).items
+    assert [(b.initial_capital, b.current_capital, b.total_profit) for b in found] == [
+        (17500, 18375, 875),
+        (1000, 1050, 50),
+    ]
+    assert {bot.profit for bot in found} == {Decimal("0.05")}
+    assert services.to("portfolio", "GET", "/rates")[0]["query"] == {"into": "ZAR"}
+
+
+async def test_trades_are_told_in_it_but_their_prices_are_the_pairs() -> None:
+    services = Services({"portfolio GET /trades": rows.page(rows.trade()), **OWN})
+    (trade,) = (await do("trades.list", services, trading.ListTrades(), Contract.NETWORK)).items
+    assert (trade.profit, trade.price) == (35, 60000)
+
+
+@pytest.mark.parametrize(("exchange", "sent"), [("binance", "57.14285714"), ("luno", "1000")])
+async def test_capital_is_given_in_it_and_kept_in_the_pairs_currency(exchange: str, sent: str) -> None:
+    services = Services({"bots POST /bots": rows.bot(), **OWN})
+    wish = bots.CreateBot(name="b", exchange=exchange, initial_capital=Decimal(1000), origin=Contract.NETWORK)
+    await do("bots.create", services, wish, Contract.NETWORK)
+    assert services.last["json"]["initial_capital"] == Decimal(sent)
+
+
+async def test_clients_of_the_other_contracts_are_told_amounts_as_they_are() -> None:
+    services = Services({"bots GET /bots": rows.page(rows.bot()), "portfolio GET /trades": rows.page(rows.trade())})
+    (bot,) = (await do("bots.list", services, bots.ListBots(), Contract.BOTPLATFORM)).items
+    (trade,) = (await do("trades.list", services, trading.ListTrades(), Contract.APPLICATION)).items
+    assert (bot.initial_capital, trade.profit) == (1000, 2)
