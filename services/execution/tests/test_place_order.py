@@ -99,7 +99,7 @@ async def test_the_answer_waits_for_risk_a_moment(start_service: StartService, m
 async def test_an_order_whose_commit_fails_leaves_nobody_waiting(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     async def placed_and_lost(work: Work, intent: Intent, *, orders: Any) -> Any:
         async def lose() -> None:
-            await work.connection.execute("select pg_terminate_backend(pg_backend_pid())")
+            await work.connection.execute("do $$ begin raise sqlstate '40P01'; end $$")
 
         work.before_flush(lose)
         return await place(work, intent, orders=orders)

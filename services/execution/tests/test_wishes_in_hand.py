@@ -102,6 +102,26 @@ async def test_a_wish_that_cannot_go_on_does_not_hold_up_the_next(floor: Floor) 
     assert await floor.holds() == 0
 
 
+async def test_a_wish_that_loses_a_deadlock_does_not_hold_up_the_next(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, lost = intents.save, set[UUID]()
+
+    async def lose_the_first(work: Work, user_id: UUID, intent_id: UUID, *args: Any, **terms: Any) -> None:
+        if intent_id in lost or not lost:
+            lost.add(intent_id)
+            await work.connection.execute("do $$ begin raise sqlstate '40P01'; end $$")
+        await save(work, user_id, intent_id, *args, **terms)
+
+    monkeypatch.setattr(intents, "save", lose_the_first)
+    first, second = [await owed(floor, "terminate", "bot", uuid4(), '{"origin": "application"}') for _ in range(2)]
+    await finished(floor, second)
+    assert lost == {first}
+    assert (await floor.get(f"/intents/{first}"))["state"] == "working"
+    monkeypatch.setattr(intents, "save", save)
+    await finished(floor, first)
+
+
 async def test_a_termination_of_a_bot_that_holds_nothing_is_done(floor: Floor) -> None:
     found = await finished(floor, await owed(floor, "terminate", "bot", uuid4(), '{"origin": "application"}'))
     assert (found["results"], found["cancelled"], found["success_count"], found["error_count"]) == ([], [], 0, 0)

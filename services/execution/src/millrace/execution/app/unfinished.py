@@ -13,7 +13,6 @@ from millrace.execution.app.group_trading import GroupTrading
 log = structlog.get_logger()
 
 _LOOK_SECONDS = 1.0
-_PASSING: tuple[type[Exception], ...] = (*RETRYABLE, Fenced)
 
 
 class Unfinished:
@@ -34,7 +33,7 @@ class Unfinished:
                 log.warning("unfinished intents were not looked for", error=repr(problem))
 
     async def look(self) -> None:
-        """Take each one step further. One that fails does not hold up the others."""
+        """Take each one step further. One that fails does not hold up the others. Raises `Fenced`."""
         async with self._works.database.transaction() as connection:
             found = await intents.unfinished(connection)
         for user_id, intent_id in found:
@@ -45,7 +44,9 @@ class Unfinished:
                         await self._groups.step(work, wish)
                     elif wish is not None:
                         await self._closing.step(work, wish)
-            except _PASSING:
+            except Fenced:
                 raise
+            except RETRYABLE as problem:
+                log.warning("an intent is put off", intent=str(intent_id), error=repr(problem))
             except Exception as problem:
                 log.error("an intent cannot go on", intent=str(intent_id), error=repr(problem))
