@@ -61,6 +61,20 @@ async def test_a_refusal_is_repeated_too(client: Client, wrong: dict[str, str]) 
     assert await orders(client) == 0
 
 
+@pytest.mark.parametrize("path", ["/api/v1/orders", "/contracts/crypto/api/v1/trading/orders"])
+async def test_what_risk_refused_is_refused_again_with_the_same_bytes_and_is_one_order(
+    client: Client, path: str
+) -> None:
+    key = uuid4().hex
+    order = {"symbol": "BTCUSDT", "side": "BUY", "order_type": "LIMIT", "quantity": "5", "price": "20000"}
+    if "crypto" in path:
+        order["type"] = order.pop("order_type")
+    first = await sent(client, key, order, path)
+    assert (first[0], b"INSUFFICIENT_BALANCE" in first[1]) == (400, True)
+    assert [await sent(client, key, order, path) for _ in range(2)] == [first] * 2
+    assert [one["status"] for one in (await client.get("/api/v1/orders"))["items"]] == ["rejected"]
+
+
 async def test_a_key_is_its_users_own(client: Client) -> None:
     key = uuid4().hex
     await sent(client, key)

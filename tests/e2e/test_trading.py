@@ -41,8 +41,10 @@ async def test_a_resting_limit_order_can_be_cancelled_and_its_funds_come_back(cl
         "/api/v1/orders",
         {"symbol": "BTCUSDT", "side": "BUY", "order_type": "LIMIT", "quantity": "0.45", "price": "20000"},
     )
-    assert (status, refused["status"]) == (201, "rejected")
-    assert "balance" in await client.reason(refused["id"])
+    assert (status, refused["code"]) == (400, "INSUFFICIENT_BALANCE")
+    newest = (await client.get("/api/v1/orders"))["items"][0]
+    assert newest["status"] == "rejected"
+    assert "balance" in await client.reason(newest["id"])
     status, cancelled = await client.call("DELETE", f"/api/v1/orders/{placed['id']}")
     assert (status, cancelled["status"]) == (200, "cancelled")
     again = await client.order(order_type="LIMIT", quantity="0.45", price="20000")
@@ -90,9 +92,11 @@ async def test_the_kill_switch_stops_orders_and_cancels_what_rests(client: Clien
     status, _ = await client.call("POST", "/api/v1/risk/kill", {"scope": "user"})
     assert status == 200
     await client.order_with(resting["id"], "cancelled")
-    refused = await client.order()
-    assert refused["status"] == "rejected"
-    assert "kill_switch" in await client.reason(refused["id"])
+    order = {"symbol": "BTCUSDT", "side": "BUY", "order_type": "MARKET", "quantity": "0.01"}
+    status, refused = await client.call("POST", "/api/v1/orders", order)
+    assert (status, refused["code"]) == (400, "RISK_REFUSED")
+    newest = (await client.get("/api/v1/orders"))["items"][0]
+    assert (newest["status"], "kill_switch" in await client.reason(newest["id"])) == ("rejected", True)
     await client.call("DELETE", "/api/v1/risk/kill", {"scope": "user"})
     assert (await client.order())["status"] != "rejected"
 

@@ -264,8 +264,27 @@ def test_an_order_without_price_or_bot_says_so() -> None:
     ],
 )
 def test_an_orders_state_is_lower_case_and_its_side_and_type_upper_case(state: OrderState, word: str) -> None:
-    body = answer(PLACE, sample(Order, status=state, side=Side.SELL, order_type=OrderType.STOP_LOSS))
+    body = answer(GET, sample(Order, status=state, side=Side.SELL, order_type=OrderType.STOP_LOSS))
     assert (body["status"], body["side"], body["order_type"]) == (word, "SELL", "STOP_LOSS")
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "message"),
+    [
+        ("balance: needs 20 USDT, 10 are free", Code.INSUFFICIENT_BALANCE, "needs 20 USDT, 10 are free"),
+        ("price_collar: price 9 is far away", Code.INVALID_PRICE, "price 9 is far away"),
+        ("kill_switch: trading is stopped: holidays", Code.RISK_REFUSED, "trading is stopped: holidays"),
+        (None, Code.RISK_REFUSED, "the order was refused"),
+    ],
+)
+def test_placing_what_risk_refuses_is_an_error_and_the_order_stays_listed(
+    reason: str | None, code: Code, message: str
+) -> None:
+    order = sample(Order, status=OrderState.REFUSED, reason=reason)
+    with pytest.raises(MillraceError) as refused:
+        answer(PLACE, order)
+    assert (refused.value.code, refused.value.status, refused.value.message) == (code, 400, message)
+    assert answer(LIST, Page[Order](items=(order,), total=1))["items"][0]["status"] == "rejected"
 
 
 def test_a_new_order_is_told_as_documented_and_a_read_one_with_what_is_filled() -> None:

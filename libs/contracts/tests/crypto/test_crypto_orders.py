@@ -10,8 +10,9 @@ import pytest
 from libs.contracts.tests.crypto.desk import Desk, kinds, without
 from libs.contracts.tests.samples import ID, sample
 from millrace.common.events.trading import OrderState, OrderType, Side, TimeInForce
-from millrace.common.kernel.errors import Code
+from millrace.common.kernel.errors import Code, MillraceError
 from millrace.contracts.canonical.frame import Page
+from millrace.contracts.canonical.problem import Problem
 from millrace.contracts.canonical.trading import ListOrders, Order, PlaceOrder
 from millrace.contracts.crypto import DIALECT
 from millrace.contracts.names import Contract
@@ -340,12 +341,27 @@ def test_no_orders_are_an_empty_list() -> None:
     ],
 )
 def test_an_orders_state_is_one_of_the_documents_words(state: OrderState, word: str) -> None:
-    body = CRYPTO.answers(PLACE, order(status=state, side=Side.SELL, order_type=OrderType.STOP_LOSS))
+    body = _listed(order(status=state, side=Side.SELL, order_type=OrderType.STOP_LOSS))
     assert (body["status"], body["side"], body["type"]) == (word, "SELL", "STOP_LOSS")
 
 
+def test_placing_what_risk_refuses_is_the_documents_error_and_the_order_stays_listed() -> None:
+    poor = order(status=OrderState.REFUSED, reason="balance: needs 20 USDT, 10 are free")
+    with pytest.raises(MillraceError) as refused:
+        CRYPTO.answers(PLACE, poor)
+    told = DIALECT.error(Problem.of(refused.value, NINE))["error"]
+    assert (told["code"], told["message"]) == ("INSUFFICIENT_BALANCE", "needs 20 USDT, 10 are free")
+    assert told["details"] == {"order_id": str(ID), "rule": "balance"}
+    assert DIALECT.status(Problem.of(refused.value, NINE)) == 400
+    assert _listed(poor)["status"] == "REJECTED"
+
+
+def _listed(one: Order) -> Any:
+    return CRYPTO.answers(LIST, Page[Order](items=(one,)))["orders"][0]
+
+
 def test_every_state_has_a_word() -> None:
-    words = {CRYPTO.answers(PLACE, order(status=state))["status"] for state in OrderState}
+    words = {_listed(order(status=state))["status"] for state in OrderState}
     assert words == {"NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "REJECTED", "EXPIRED"}
 
 

@@ -11,6 +11,7 @@ from millrace.contracts.canonical.frame import ById, Page
 from millrace.contracts.canonical.trading import Cancelled, CancelOrder, ListOrders, Order, PlaceOrder
 from millrace.contracts.fields import Exchange, Ordering, RefText, Spoken, SymbolText, Time
 from millrace.contracts.names import Access
+from millrace.contracts.refusals import taken
 from millrace.contracts.spelling import joined, moment, price
 from millrace.contracts.table import Call, Shape, View
 from millrace.contracts.vocab import ORDER_STATUS, ORDER_TYPE, SIDE, TIME_IN_FORCE
@@ -74,7 +75,11 @@ class OrderCancelled(Shape):
 
 
 def made(order: Order, now: datetime) -> dict[str, Any]:
-    """A new order."""
+    """A new order. Raises why risk refused it."""
+    return _made(taken(order))
+
+
+def _made(order: Order) -> dict[str, Any]:
     return {
         "id": str(order.id),
         "bot_id": str(order.bot_id) if order.bot_id else None,
@@ -90,7 +95,7 @@ def made(order: Order, now: datetime) -> dict[str, Any]:
 
 def shown(order: Order, now: datetime) -> dict[str, Any]:
     """An order in full."""
-    return {**made(order, now), "filled_quantity": plain(order.filled_quantity)}
+    return {**_made(order), "filled_quantity": plain(order.filled_quantity)}
 
 
 def listed(found: Page[Order], now: datetime) -> dict[str, Any]:

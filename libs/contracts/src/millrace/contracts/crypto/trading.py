@@ -23,6 +23,7 @@ from millrace.contracts.canonical.trading import (
 )
 from millrace.contracts.crypto.wire import CRYPTO, Counted, Id, SymbolText, strategy_ref
 from millrace.contracts.names import Access
+from millrace.contracts.refusals import taken
 from millrace.contracts.spelling import Moment, Number, canonical_symbol, fixed, joined, moment, percent, price, ratio
 from millrace.contracts.table import Asked, Call, Row, Shape, View
 
@@ -192,7 +193,7 @@ def _shown(order: Order) -> dict[str, Any]:
 
 
 def _show_placed(order: Order, now: datetime) -> dict[str, Any]:
-    return {**_shown(order), "time_in_force": vocab.TIME_IN_FORCE.say(order.time_in_force, CRYPTO)}
+    return {**_shown(taken(order)), "time_in_force": vocab.TIME_IN_FORCE.say(order.time_in_force, CRYPTO)}
 
 
 def _show_list(found: Page[Order], now: datetime) -> dict[str, Any]:
