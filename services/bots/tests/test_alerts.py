@@ -1,6 +1,8 @@
 """An alert from outside becomes an order the way every signal does, once."""
 
 import asyncio
+from dataclasses import replace
+from decimal import Decimal
 from time import perf_counter
 from typing import Any
 from uuid import uuid4
@@ -8,8 +10,12 @@ from uuid import uuid4
 import orjson
 import pytest
 
+from millrace.bots.adapters.neighbours import Neighbours
+from millrace.bots.app.legs import Leg, priced
+from millrace.bots.domain.alerts import read
 from millrace.bots.domain.modes import LIVE_IN_TESTING
 from millrace.common.events.trading import SignalRaised
+from millrace.common.kernel.instruments import INSTRUMENTS, instrument
 from services.bots.tests.floor import Floor, ago, signal, signed, user_on
 
 
@@ -211,6 +217,39 @@ async def test_without_a_price_nothing_is_ordered_and_it_is_told(floor: Floor) -
     await floor.stand.rows("marketdata", "delete from candles returning 1")
     answer = await floor.alert()
     assert (answer["success_count"], answer["error_count"]) == (0, 1)
+
+
+async def test_a_price_is_asked_once_for_all_accounts_and_while_no_bot_is_locked(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot = await floor.bot()
+    for account_id in (floor.account_id, await floor.account(), await floor.account(exchange="luno")):
+        await floor.done("POST", f"/bots/{bot['id']}/accounts/{account_id}")
+    asked = list[tuple[str, int]]()
+
+    async def ticker(self: Neighbours, *question: Any, query: Any, **terms: Any) -> Any:
+        free = await floor.stand.rows("bots", "select id from bots for update skip locked")
+        asked.append((query["exchange"], len(free)))
+        return {"price": "20000"}
+
+    monkeypatch.setattr(Neighbours, "_ask", ticker)
+    assert (await floor.alert())["success_count"] == 2
+    assert asked == [("binance", 1)]
+
+
+async def test_exchanges_are_asked_for_their_prices_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = instrument("binance", "BTC/USDT")
+    monkeypatch.setitem(INSTRUMENTS, ("luno", "BTC/USDT"), replace(here, exchange="luno"))
+    both = asyncio.Barrier(2)
+
+    async def price(exchange: str, symbol: str) -> Decimal:
+        await both.wait()
+        return Decimal(20000)
+
+    body = read(signal())
+    legs = [Leg(body, {}, uuid4(), exchange) for exchange in ("binance", "luno", "binance", "")]
+    async with asyncio.timeout(5):
+        assert await priced(legs, price) == {"binance": 20000, "luno": 20000}
 
 
 async def test_an_answer_comes_within_300_ms(floor: Floor) -> None:

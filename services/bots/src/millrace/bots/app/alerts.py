@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from millrace.bots.app import modes
-from millrace.bots.app.legs import Price, legs_of, ordered
+from millrace.bots.app.legs import Price, Prices, legs_of, ordered, priced
 from millrace.bots.app.ports import Bots, NonDecision
 from millrace.bots.domain.alerts import Alert, check_fresh
 from millrace.common.db.work import Work, Works
@@ -33,8 +33,9 @@ _USED = "update alert_secrets set used_at = $2 where user_id = $1"
 _BOTS = """
 select b.* from bots b where b.user_id = $1 and b.status <> 'deleted' and (b.name = $2 or (b.base_name = $2
   and not exists (select from bots n where n.user_id = $1 and n.name = $2 and n.status <> 'deleted')))
-order by b.num for update of b
+order by b.num
 """
+_LOCKED = f"{_BOTS} for update of b"
 _KEPT = timedelta(days=30)
 
 
@@ -70,8 +71,13 @@ class Alerts:
                 await work.connection.execute(_USED, user_id, now)
             return {**answer, "repeated": False}
 
-    async def _answer(self, work: Work, user_id: UUID, alert: Alert, key: bytes, now: datetime, *, trying: bool) -> Row:
+    async def _prices(self, work: Work, user_id: UUID, alert: Alert) -> Prices:
         rows = [dict(row) for row in await work.connection.fetch(_BOTS, user_id, alert.bot)]
+        return await priced(await legs_of(work.connection, alert, rows), self.price)
+
+    async def _answer(self, work: Work, user_id: UUID, alert: Alert, key: bytes, now: datetime, *, trying: bool) -> Row:
+        prices = await self._prices(work, user_id, alert)  # before the lock: candles wait for these rows
+        rows = [dict(row) for row in await work.connection.fetch(_LOCKED, user_id, alert.bot)]
         if not rows:
             raise MillraceError(Code.NOT_FOUND, "bot not found", fields={"botname": "names no bot"})
         story = derive_id(now, "alert", user_id, key.hex())
@@ -79,7 +85,7 @@ class Alerts:
         results, skips = [], []
         for leg in await legs_of(work.connection, alert, rows):
             try:
-                quantity, reference = await ordered(leg, mode, self.price)
+                quantity, reference = ordered(leg, mode, prices)
             except MillraceError as wrong:
                 results.append(leg.refused(wrong))
                 detail = f"alert: {wrong.message}"

@@ -1,6 +1,7 @@
 """One alert, one bot, one account: whether it may be ordered, and the signal it becomes."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +22,8 @@ from millrace.strategy.sizing import set_aside
 Row = dict[str, Any]
 Price = Callable[[str, str], Awaitable[Decimal]]
 """(exchange, symbol) -> the market's last price. Raises UNAVAILABLE without one."""
+Prices = Mapping[str, Decimal | MillraceError]
+"""Of each exchange the last price of what an alert trades, or why there is none."""
 
 _ACCOUNTS = """
 select l.bot_id, l.account_id, a.exchange from bot_accounts l left join accounts a
@@ -116,11 +119,28 @@ async def legs_of(connection: Connection, alert: Alert, bots: Sequence[Row]) -> 
     return found
 
 
-async def ordered(leg: Leg, mode: str, price: Price) -> tuple[Decimal, Decimal]:
+async def priced(legs: Sequence[Leg], price: Price) -> Prices:
+    """What the legs trade costs: each exchange is asked once, all at the same time."""
+
+    async def asked(leg: Leg) -> Decimal | MillraceError:
+        try:
+            return await price(leg.exchange, leg.filters.symbol)
+        except MillraceError as wrong:
+            return wrong
+
+    places = {leg.exchange: leg for leg in legs if leg.exchange}
+    return dict(zip(places, await asyncio.gather(*map(asked, places.values())), strict=True))
+
+
+def ordered(leg: Leg, mode: str, prices: Prices) -> tuple[Decimal, Decimal]:
     """The quantity to order, in whole steps, and the price that values it. Raises why there can be none."""
     _may(leg, mode)
     filters, alert = leg.filters, leg.alert
-    reference = await price(filters.exchange, filters.symbol)
+    reference = prices.get(leg.exchange)
+    if reference is None:
+        raise MillraceError(Code.UNAVAILABLE, "the account was linked while the alert came; send it again")
+    if isinstance(reference, MillraceError):
+        raise reference
     at = alert.price if alert.order_type == "limit" and alert.price is not None else reference
     if alert.order_type == "limit" and at % filters.tick_size:
         raise _wrong(Code.INVALID_PRICE, "price", f"must be a multiple of {filters.tick_size}")
