@@ -11,12 +11,24 @@ import orjson
 import pytest
 
 from millrace.bots.adapters.neighbours import Neighbours
+from millrace.bots.app import alert_secrets
 from millrace.bots.app.legs import Leg, priced
 from millrace.bots.domain.alerts import read
 from millrace.bots.domain.modes import LIVE_IN_TESTING
 from millrace.common.events.trading import SignalRaised
 from millrace.common.kernel.instruments import INSTRUMENTS, instrument
 from services.bots.tests.floor import Floor, ago, signal, signed, user_on
+
+_OTHERS = """
+insert into bots (id, user_id, account_id, name, strategy_id, strategy, exchange, symbol, spelling, timeframe,
+  parameters, status, origin, created_at, updated_at)
+select gen_random_uuid(), owner, account_id, name, strategy_id, strategy, exchange, symbol, spelling, timeframe, parameters,
+  status, origin, now(), now() from bots, unnest($1::uuid[]) as n(owner) where id = $2
+"""
+_OLDER = """
+insert into alert_secrets (user_id, salt, hash, created_at)
+select owner, 'salt', sha256(owner::text::bytea), '2020-01-01' from unnest($1::uuid[]) as n(owner)
+"""
 
 
 def error(result: Any) -> tuple[str, str]:
@@ -126,6 +138,26 @@ async def test_of_two_users_with_bots_of_one_name_the_signature_tells_which(floo
     await other.bot()
     await other.alert()
     assert (len(floor.orders()), len(other.orders())) == (0, 1)
+
+
+async def test_no_more_than_thirty_secrets_are_tried_and_the_address_with_ones_own_always_does(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, tried = await floor.bot(), list[bytes]()
+    others = [uuid4() for _ in range(40)]
+    await floor.stand.rows("bots", _OTHERS, others, mine["id"])
+    await floor.stand.rows("bots", _OLDER, others)
+
+    def counted(secret: str, raw: bytes, signature: str) -> bool:
+        tried.append(raw)
+        return signed(secret, raw) == signature
+
+    monkeypatch.setattr(alert_secrets, "signed", counted)
+    answer = await floor.send(signal())
+    assert (answer.status, len(tried)) == (401, 30)
+    assert "the address that ends in your secret" in answer.json()["error"]["message"]
+    assert (await floor.send(signal(), secret=floor.secret)).status == 200
+    assert (await floor.send(b" " * 16_385)).status == 422
 
 
 async def test_a_secret_is_told_once_and_a_new_one_ends_it(floor: Floor) -> None:

@@ -135,7 +135,7 @@ class DeliveredAlert(_Asked):
     `user_id` says whose it is where the sender can say so.
     """
 
-    raw: Annotated[Base64Bytes, Field(max_length=65_536)]
+    raw: Annotated[Base64Bytes, Field(max_length=16_384)]
     signature: Annotated[str, Field(max_length=200)] | None = None
     secret: Annotated[str, Field(max_length=200)] | None = Field(None, repr=False)
     user_id: UUID | None = None

@@ -14,6 +14,10 @@ from millrace.common.web.json_body import loads
 
 Row = dict[str, Any]
 
+_UNKNOWN = (
+    "the alert's signature or secret is not valid; if many users have a bot of this name, "
+    "send the alert to the address that ends in your secret"
+)
 _SET = """
 insert into alert_secrets (user_id, salt, hash, created_at) values ($1, $2, $3, $4)
 on conflict (user_id) do update set salt = excluded.salt, hash = excluded.hash, created_at = excluded.created_at,
@@ -22,11 +26,12 @@ on conflict (user_id) do update set salt = excluded.salt, hash = excluded.hash, 
 _STATE = "select created_at, used_at from alert_secrets where user_id = $1"
 _BY_HASH = "select user_id, salt from alert_secrets where hash = $1"
 _BY_USER = "select user_id, salt from alert_secrets where user_id = $1"
-_BY_BOT = """
+_TRIED = 30  # nobody needs to have signed in to have us try these
+_BY_BOT = f"""
 select user_id, salt from alert_secrets where user_id in (
   select user_id from bots where name = $1 and status <> 'deleted' union
   select user_id from bots where base_name = $1 and status <> 'deleted')
-order by created_at limit 1000
+order by created_at limit {_TRIED}
 """
 
 
@@ -34,7 +39,8 @@ order by created_at limit 1000
 class Delivery:
     """An alert's own bytes as they came, with a signature over them or a secret that came in the address.
 
-    `user_id` says whose secret signs it; without it, those of the owners of bots with the name in it are tried.
+    `user_id` says whose secret signs it; without it, those of the owners of bots with the name in it are tried,
+    thirty at most: where more users share a name, the later ones send alerts to the address with their secret.
     """
 
     raw: bytes
@@ -69,7 +75,7 @@ async def sender(database: Database, secrets: Secrets, delivery: Delivery) -> UU
         if delivery.secret is not None or signed(secret, delivery.raw, delivery.signature or ""):
             found: UUID = row["user_id"]
             return found
-    raise MillraceError(Code.AUTH_INVALID, "the alert's signature or secret is not valid")
+    raise MillraceError(Code.AUTH_INVALID, _UNKNOWN)
 
 
 async def _candidates(database: Database, delivery: Delivery) -> list[Any]:
