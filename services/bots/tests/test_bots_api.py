@@ -28,9 +28,21 @@ async def test_a_bot_goes_through_its_life_and_each_change_is_told(owner: Any) -
 
 async def test_a_verb_that_does_not_fit_is_a_conflict(owner: Any) -> None:
     bot_id = await owner.bot(start=False)
-    answer = await owner.ask("POST", f"/bots/{bot_id}/pause")
+    answer = await owner.ask("POST", f"/bots/{bot_id}/resume")
     assert (answer.status, answer.json()["error"]["code"]) == (409, "INVALID_STATE")
     assert (await owner.ask("POST", f"/bots/{bot_id}/explode")).status == 422
+
+
+@pytest.mark.parametrize("before", [(), ("start", "stop")])
+async def test_a_bot_that_does_not_run_is_paused_and_starts_when_it_is_resumed(owner: Any, before: Any) -> None:
+    bot_id = await owner.bot(start=False)
+    for verb in before:
+        await owner.ask("POST", f"/bots/{bot_id}/{verb}")
+    await owner.stand.rows("bots", "update bots set anchor_at = now() where id = $1", bot_id)
+    paused = (await owner.ask("POST", f"/bots/{bot_id}/pause")).value()
+    (row,) = await owner.stand.rows("bots", "select anchor_at from bots where id = $1", bot_id)
+    assert (paused["status"], row["anchor_at"]) == ("paused", None), "it warms up afresh"
+    assert (await owner.ask("POST", f"/bots/{bot_id}/resume")).value()["status"] == "active"
 
 
 async def test_deleting_a_bot_that_holds_something_says_what_stays(owner: Any) -> None:

@@ -6,10 +6,10 @@ from millrace.bots.domain.lifecycle import after
 from millrace.common.kernel.errors import MillraceError
 
 MATRIX = {
-    "created": {"start": "active", "delete": "deleted"},
+    "created": {"start": "active", "pause": "paused", "delete": "deleted"},
     "active": {"start": "active", "resume": "active", "pause": "paused", "stop": "stopped", "delete": "deleted"},
     "paused": {"start": "active", "resume": "active", "pause": "paused", "stop": "stopped", "delete": "deleted"},
-    "stopped": {"start": "active", "stop": "stopped", "delete": "deleted"},
+    "stopped": {"start": "active", "pause": "paused", "stop": "stopped", "delete": "deleted"},
     "deleted": {"delete": "deleted"},
 }
 

@@ -105,7 +105,8 @@ async def change_state(work: Work, user_id: UUID, ref: Ref, verb: str, now: date
     """Start, pause, resume, stop, delete or terminate a bot; the last is a stop that leaves no take-profit behind.
 
     An order under way goes on, and the bot still learns how it ends. What a deleted bot holds stays in the account.
-    A start does not wait any more for a signal of which nothing has been heard for five minutes.
+    A start does not wait any more for a signal of which nothing has been heard for five minutes. A bot that does
+    not run can be paused as well; resumed, it starts.
     """
     return await changed(work, await queries.get_bot(work.connection, user_id, ref, lock=True), verb, now)
 
@@ -122,10 +123,11 @@ async def changed(work: Work, row: Row, verb: str, now: datetime) -> Row:
         return row
     closed = await queries.account(work.connection, row["user_id"], row["account_id"]) is None
     check_runs(verb, row["held_reason"], closed=closed)
-    # a start warms up afresh; a resumed bot goes on where it was
-    row.update(status=status, reason=None, updated_at=now, anchor_at=None if verb == "start" else row["anchor_at"])
+    # a start warms up afresh; a resumed bot goes on where it was, if it was paused while it ran
+    fresh = verb == "start" or (verb == "pause" and row["status"] != "active")
+    row.update(status=status, reason=None, updated_at=now, anchor_at=None if fresh else row["anchor_at"])
     await work.connection.execute(_STATE, row["id"], status, now, row["anchor_at"])
-    if verb == "start" and (freed := await work.connection.fetchrow(_FORGET, row["id"], _LOST)):
+    if fresh and (freed := await work.connection.fetchrow(_FORGET, row["id"], _LOST)):
         row.update(freed)
     held = f"delete: {plain(row['position'])} {row['symbol'].split('/')[0]} stay in the account"
     tell(work, row, now, reason=held if verb == "delete" and row["position"] else verb)

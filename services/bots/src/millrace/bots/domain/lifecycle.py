@@ -4,7 +4,7 @@ from millrace.common.kernel.errors import Code, MillraceError
 
 NEXT = {
     "start": ({"created", "stopped", "paused"}, "active"),
-    "pause": ({"active"}, "paused"),
+    "pause": ({"created", "active", "stopped"}, "paused"),
     "resume": ({"paused"}, "active"),
     "stop": ({"active", "paused"}, "stopped"),
     "delete": ({"created", "active", "paused", "stopped"}, "deleted"),
