@@ -167,7 +167,7 @@ async def test_an_open_position_is_told_at_market() -> None:
     assert (found.total, held.origin) == (4, Contract.CRYPTO)
 
 
-@pytest.mark.parametrize(("size", "entry", "share"), [("0.5", "60000", Decimal("0.099")), ("0", "60000", Decimal(0))])
+@pytest.mark.parametrize(("size", "entry", "share"), [("0.5", "60000", Decimal("0.1")), ("0", "60000", Decimal(0))])
 async def test_a_closed_one_is_told_with_what_it_brought(size: str, entry: str, share: Decimal) -> None:
     row = rows.closed_position(size=size, entry_price=entry)
     services = Services({"portfolio GET /positions/closed": rows.page(row)})

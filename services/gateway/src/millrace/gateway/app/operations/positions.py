@@ -35,9 +35,9 @@ def position(row: dict[str, Any]) -> trading.Position:
 
 
 def closed(row: dict[str, Any]) -> trading.Position:
-    """A round trip."""
+    """A round trip; what it brought is told before fees, as that of an open position is."""
     cost = Decimal(row["entry_price"]) * Decimal(row["size"])
-    share = divided(Decimal(row["net_pnl"]), cost) if cost else Decimal(0)
+    share = divided(Decimal(row["pnl"]), cost) if cost else Decimal(0)
     return trading.Position(
         **{name: row[name] for name in _SAME if name != "fees"},
         fees=row["fee"],
