@@ -59,8 +59,8 @@ TRADE: dict[str, Any] = {
     "quantity": Decimal("0.1"),
     "entry_price": Decimal(30000),
     "exit_price": Decimal(30150),
-    "pnl": Decimal(15),
-    "fraction": Decimal("0.005"),
+    "pnl": Decimal(12),  # after the commission, which the document tells apart
+    "fraction": Decimal("0.004"),
     "commission": Decimal(3),
 }
 
@@ -303,7 +303,7 @@ def test_what_was_lost_is_below_zero() -> None:
     did = Metrics(total_return=Decimal("-0.3"), profit=Decimal(-3000), annual_return=Decimal("-0.9"))
     told = CRYPTO.answers(RESULTS, backtest(metrics=did))["results"]
     assert (told["total_return"], told["total_return_percentage"], told["annual_return"]) == (-3000.0, -30.0, -90.0)
-    trade = RoundTrip(**{**TRADE, "side": Side.SELL, "pnl": Decimal("-1.5"), "fraction": Decimal("-0.0005")})
+    trade = RoundTrip(**{**TRADE, "side": Side.SELL, "pnl": Decimal("-4.5"), "fraction": Decimal("-0.0015")})
     (sold,) = CRYPTO.answers(RESULTS, backtest(trades=(trade,)))["trades"]
     assert (sold["side"], sold["pnl"], sold["pnl_percentage"]) == ("SELL", -1.5, -0.05)
 

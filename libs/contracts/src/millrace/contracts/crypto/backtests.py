@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from millrace.common.kernel.money import divided
 from millrace.common.kernel.timeframes import parse_timeframe
 from millrace.contracts import vocab
 from millrace.contracts.canonical.frame import ById
@@ -82,7 +83,7 @@ class Point(Shape):
 
 
 class TradeShape(Shape):
-    """From entry to exit."""
+    """From entry to exit; `pnl` is before the commission."""
 
     entry_time: str
     exit_time: str
@@ -170,13 +171,15 @@ def _point(point: EquityPoint) -> dict[str, Any]:
 
 
 def _trade(trade: RoundTrip) -> dict[str, Any]:
-    names = ("quantity", "entry_price", "exit_price", "pnl", "commission")
+    names = ("quantity", "entry_price", "exit_price", "commission")
+    gross, cost = trade.pnl + trade.commission, trade.entry_price * trade.quantity
     return {
         "entry_time": moment(trade.entry_at),
         "exit_time": moment(trade.exit_at),
         "symbol": joined(trade.symbol),
         "side": vocab.SIDE.say(trade.side, CRYPTO),
-        "pnl_percentage": amount(percent(trade.fraction)),
+        "pnl": amount(gross),
+        "pnl_percentage": amount(percent(divided(gross, cost))) if cost else 0.0,
         **{name: amount(getattr(trade, name)) for name in names},
     }
 
