@@ -45,6 +45,7 @@ ORDER = {
     "requested_at": AT,
     "updated_at": AT,
 }
+JSON = {"content-type": "application/json"}
 SIGNED_IN = {
     "access_token": "access",
     "refresh_token": "refresh",
@@ -147,7 +148,7 @@ async def test_skips_are_those_of_a_bot_of_the_caller() -> None:
 
 async def test_a_ticket_signs_in_without_telling_a_script_the_refresh_token() -> None:
     services = Services({"auth POST /tickets/redeem": SIGNED_IN})
-    reply = await asked(services, "POST", "/ticket", {"ticket": "t"}, token="")
+    reply = await asked(services, "POST", "/ticket", {"ticket": "t"}, token="", headers=JSON)
     assert reply.body == {
         "access_token": "access",
         "expires_in": 3600,
@@ -163,8 +164,15 @@ async def test_a_ticket_signs_in_without_telling_a_script_the_refresh_token() ->
 
 async def test_behind_tls_the_cookies_are_for_tls_alone() -> None:
     services = Services({"auth POST /tickets/redeem": SIGNED_IN})
-    reply = await asked(services, "POST", "/ticket", {"ticket": "t"}, token="", secure=True)
+    reply = await asked(services, "POST", "/ticket", {"ticket": "t"}, token="", headers=JSON, secure=True)
     assert all("Secure" in cookie for cookie in reply.cookies)
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "text/plain; x=json", ""])
+async def test_another_sites_form_with_a_ticket_leaves_no_cookie(kind: str) -> None:
+    services = Services({"auth POST /tickets/redeem": SIGNED_IN})
+    reply = await asked(services, "POST", "/ticket", {"ticket": "t"}, token="", headers={"content-type": kind})
+    assert (reply.status, list(reply.cookies)) == (200, [])
 
 
 async def test_a_ticket_that_is_none_is_refused_like_any_other() -> None:

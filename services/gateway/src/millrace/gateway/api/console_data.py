@@ -47,7 +47,7 @@ def routes(backend: Backend, *, secure: bool) -> APIRouter:
         row = found["user"]
         user = {"id": row["id"], "username": row["username"], "role": row["role"]}
         answer = json_response({"access_token": found["access_token"], "expires_in": found["expires_in"], "user": user})
-        cookies.keep(answer, signed_in(found), device, secure=secure)
+        cookies.keep(request, answer, signed_in(found), device, secure=secure)
         return answer
 
     @api.get("/bots")

@@ -27,8 +27,14 @@ def device(request: Request) -> str:
     return known_device(request) or token_urlsafe(24)
 
 
-def keep(answer: Response, signed_in: SignedIn, device: str, *, secure: bool) -> None:
-    """Have the browser keep the refresh token and its mark, for the addresses of signing in alone."""
+def keep(request: Request, answer: Response, signed_in: SignedIn, device: str, *, secure: bool) -> None:
+    """Have the browser keep the refresh token and its mark, for the addresses of signing in alone.
+
+    Only where JSON was sent: no page of another site can send that, and sign a user in as somebody else.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0]  # what follows any page may choose
+    if not kind.strip().lower().endswith("json"):
+        return
     kept = {REFRESH: (signed_in.refresh_token, _WEEK), DEVICE: (device, _YEAR)}
     for name, (value, seconds) in kept.items():
         answer.set_cookie(name, value, seconds, path=_PATH, httponly=True, samesite="strict", secure=secure)

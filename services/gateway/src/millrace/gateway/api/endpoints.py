@@ -136,10 +136,8 @@ class Endpoints:
             answer = json_response(row.view.present(result, now), row.view.status)
         else:
             answer = json_response(self._merged(owners, result, now), row.view.status)
-        if isinstance(result, SignedIn) and "json" in request.headers.get(
-            "content-type", ""
-        ):  # no other site can send it
-            cookies.keep(answer, result, device, secure=self._secure)
+        if isinstance(result, SignedIn):
+            cookies.keep(request, answer, result, device, secure=self._secure)
         elif row.operation == "auth.logout":
             cookies.forget(answer)
         return answer
