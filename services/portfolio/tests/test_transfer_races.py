@@ -7,9 +7,13 @@ from uuid import UUID
 
 import pytest
 
+from millrace.common.events.trading import AccountClosed
 from millrace.common.testing.service import StartService
 from services.portfolio.tests.conftest import BAR, NOON
 from services.portfolio.tests.test_transfers import BOOKS, Mover
+
+_NAMES = """user_id, from_provider, to_provider, from_account_id, amount, currency, status, moves_money, reason,
+  message, correlation_id, created_at, updated_at"""
 
 
 @pytest.fixture
@@ -102,6 +106,33 @@ async def test_finishing_at_once_and_again_moves_once(mover: Mover) -> None:
     assert await mover.totals() == await mover.totals("risk")
 
 
+async def test_transfers_that_risk_knows_nothing_of_do_not_starve_the_others(mover: Mover) -> None:
+    model = await approved(mover, 1)
+    unknown = await mover.open("100")
+    await mover.stand.rows("risk", "update books set user_id = gen_random_uuid() where account_id = $1", unknown)
+    many = f"""
+      insert into transfers ({_NAMES}, id, to_account_id)
+      select {_NAMES}, gen_random_uuid(), $2::uuid from transfers, generate_series(1, 100) where id = $1"""
+    await mover.stand.rows("portfolio", many, UUID(model["id"]), unknown)
+    good = await approved(mover, 100)
+    for _ in range(2):
+        await finish(mover)
+    assert [await status(mover, transfer) for transfer in (model, good)] == ["completed"] * 2
+    found = (await mover.send("GET", "/transfers", status="approved")).value()
+    assert found["total"] == 100
+    assert {row["updated_at"] for row in found["items"]} == {model["updated_at"]}
+
+
+async def test_a_transfer_that_the_ledger_does_not_take_does_not_stop_the_others(mover: Mover) -> None:
+    broken, good = await approved(mover, 10), await approved(mover, 100)
+    taken = """
+      insert into transactions (id, account_id, user_id, kind, ref, at)
+      select id, from_account_id, user_id, 'transfer', id::text, now() from transfers where id = $1"""
+    await mover.stand.rows("portfolio", taken, UUID(broken["id"]))
+    await finish(mover)
+    assert [await status(mover, transfer) for transfer in (broken, good)] == ["approved", "completed"]
+
+
 async def test_what_only_is_recorded_is_never_finished_by_itself(mover: Mover) -> None:
     asked = {"from_provider": "luno", "to_provider": "kraken", "amount": 1, "currency": "ZAR"}
     recorded = (await mover.send("POST", "/transfers", asked)).value()
@@ -145,6 +176,16 @@ async def test_a_provider_means_its_account_that_keeps_the_currency(mover: Mover
     done = (await mover.move(1, **ends)).value()
     assert (done["from_provider"], done["from_account_id"], done["status"]) == ("binance", str(low), "completed")
     assert (await mover.move(1, **{**ends, "to_account_id": str(low)})).status == 422
+
+
+async def test_an_account_that_was_deleted_is_no_end_of_a_transfer(mover: Mover) -> None:
+    low, high = sorted((mover.first, mover.second))
+    await mover.hear(AccountClosed(user_id=mover.user.user_id, account_id=low))
+    asked = {"from_provider": "binance", "to_provider": "luno", "amount": 1, "currency": "USDT"}
+    assert (await mover.send("POST", "/transfers", asked)).value()["from_account_id"] == str(high)
+    third = await mover.open("100")
+    for ends in ((low, third), (third, low)):
+        assert (await mover.move(1, from_account_id=str(ends[0]), to_account_id=str(ends[1]))).status == 404
 
 
 async def test_an_account_of_another_provider_than_said_is_not_there(mover: Mover) -> None:

@@ -4,7 +4,7 @@ from functools import partial
 
 from millrace.common.auth.internal import current_principal
 from millrace.common.events.market import CandleClosed
-from millrace.common.events.trading import AccountOpened, FillBooked
+from millrace.common.events.trading import AccountClosed, AccountOpened, FillBooked
 from millrace.common.runtime.housekeeping import keep_house
 from millrace.common.runtime.service import Context, Service
 from millrace.common.web.app import add_routes, create_app
@@ -30,6 +30,7 @@ def build(context: Context) -> Service:
         "portfolio",
         {
             AccountOpened: partial(handlers.open_account, books=books),
+            AccountClosed: partial(handlers.close_account, books=books),
             FillBooked: partial(handlers.book_fill, books=books),
             CandleClosed: partial(handlers.mark_market, books=books),
         },

@@ -48,6 +48,9 @@ class PostgresPage:
             day_of(at),
         )
 
+    async def close(self, account_id: UUID, at: datetime) -> None:
+        await self._work.connection.execute(sql.CLOSE, account_id, at)
+
     def post(
         self,
         transaction_id: UUID,

@@ -8,6 +8,7 @@ with opened as (
 insert into equity (account_id, at, user_id, equity, drawdown)
 select account_id, marked_at, user_id, opening, 0 from opened
 """
+CLOSE = "update accounts set closed_at = $2 where account_id = $1"
 TRANSACTIONS = """
 insert into transactions (id, account_id, user_id, kind, ref, at)
 select id, account_id, user_id, kind, ref, at

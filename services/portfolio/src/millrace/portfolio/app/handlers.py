@@ -5,7 +5,7 @@ from decimal import Decimal
 from millrace.common.db.work import Work
 from millrace.common.events.market import CandleClosed
 from millrace.common.events.message import Message
-from millrace.common.events.trading import AccountOpened, FillBooked
+from millrace.common.events.trading import AccountClosed, AccountOpened, FillBooked
 from millrace.common.kernel.ids import derive_id
 from millrace.common.kernel.money import ZERO, times
 from millrace.common.kernel.symbols import Symbol, parse_symbol
@@ -27,6 +27,12 @@ async def open_account(work: Work, message: Message[AccountOpened], *, books: Bo
         message,
         ledger.opening(account.currency, account.initial_balance),
     )
+
+
+async def close_account(work: Work, message: Message[AccountClosed], *, books: Books) -> None:
+    """Nothing is moved from or to a deleted account any more; what it did and holds stays."""
+    page = await books.page(work)
+    await page.close(message.event.account_id, message.at)
 
 
 async def book_fill(work: Work, message: Message[FillBooked], *, books: Books) -> None:

@@ -22,6 +22,10 @@ class Page(Protocol):
         """Add an account."""
         ...
 
+    async def close(self, account_id: UUID, at: datetime) -> None:
+        """Note that the owner deleted an account."""
+        ...
+
     def post(
         self,
         transaction_id: UUID,

@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from millrace.common.db.database import Connection
+import structlog
+
+from millrace.common.db.database import RETRYABLE, Connection
 from millrace.common.db.work import Work, Works
 from millrace.common.events.portfolio import BalanceChanged
 from millrace.common.events.users import Audited
@@ -15,6 +17,8 @@ from millrace.common.kernel.ids import new_id
 from millrace.portfolio.app.ports import Funds, Vaults
 from millrace.portfolio.domain import transfers
 from millrace.portfolio.domain.transfers import End, Verb
+
+log = structlog.get_logger()
 
 Row = dict[str, Any]
 
@@ -27,7 +31,8 @@ on conflict (user_id, idempotency_key) do nothing returning *
 _REPEATED = "select * from transfers where user_id = $1 and idempotency_key = $2"
 _ACCOUNT = """
 select account_id, exchange, mode, currency from accounts
-where user_id = $1 and ($2::uuid is null or account_id = $2) and ($3::text is null or exchange = $3)
+where user_id = $1 and closed_at is null and ($2::uuid is null or account_id = $2)
+  and ($3::text is null or exchange = $3)
 order by currency = $4 desc, account_id limit 1
 """
 _LOCK = "select * from transfers where user_id = $1 and id = $2 for update"
@@ -36,7 +41,13 @@ _ONE = "select * from transfers where user_id = $1 and id = $2"
 _LISTED = "from transfers where user_id = $1 and ($2::text is null or status = $2)"
 _PAGE = f"select * {_LISTED} order by num desc limit $3 offset $4"
 _COUNT = f"select count(*) {_LISTED}"
-_UNDER_WAY = "select user_id, id from transfers where status = 'approved' and moves_money order by updated_at limit 100"
+# Those that cannot be finished yet go behind those that were not tried since.
+_UNDER_WAY = """
+update transfers set tried_at = $1 where id in (
+  select id from transfers where status = 'approved' and moves_money
+  order by coalesce(tried_at, updated_at) limit 100 for update skip locked)
+returning user_id, id
+"""
 
 
 async def listed(
@@ -85,11 +96,19 @@ class Transfers:
         return await self._carry_out(row)
 
     async def finish(self) -> bool:
-        """Carry out what was approved and interrupted; never more than a hundred at once, so False."""
-        for found in await self._works.database.fetch(_UNDER_WAY):
-            async with self._works.database.as_user(found["user_id"]) as connection:
-                row = await one(connection, found["user_id"], found["id"])
-            await self._carry_out(row)
+        """Carry out what was approved and interrupted; never more than a hundred at once, so False.
+
+        One that fails does not hold up the others.
+        """
+        for found in await self._works.database.fetch(_UNDER_WAY, self._clock.now()):
+            try:
+                async with self._works.database.as_user(found["user_id"]) as connection:
+                    row = await one(connection, found["user_id"], found["id"])
+                await self._carry_out(row)
+            except RETRYABLE as problem:
+                log.warning("a transfer is put off", transfer=str(found["id"]), error=repr(problem))
+            except Exception as problem:
+                log.error("a transfer cannot be finished", transfer=str(found["id"]), error=repr(problem))
         return False
 
     async def _record(self, work: Work, user_id: UUID, asked: Any) -> tuple[Row, bool]:
