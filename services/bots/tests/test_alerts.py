@@ -22,8 +22,8 @@ from services.bots.tests.floor import Floor, ago, signal, signed, user_on
 _OTHERS = """
 insert into bots (id, user_id, account_id, name, strategy_id, strategy, exchange, symbol, spelling, timeframe,
   parameters, status, origin, created_at, updated_at)
-select gen_random_uuid(), owner, account_id, name, strategy_id, strategy, exchange, symbol, spelling, timeframe, parameters,
-  status, origin, now(), now() from bots, unnest($1::uuid[]) as n(owner) where id = $2
+select gen_random_uuid(), owner, account_id, name, strategy_id, strategy, exchange, symbol, spelling, timeframe,
+  parameters, status, origin, now(), now() from bots, unnest($1::uuid[]) as n(owner) where id = $2
 """
 _OLDER = """
 insert into alert_secrets (user_id, salt, hash, created_at)

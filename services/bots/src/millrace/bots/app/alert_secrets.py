@@ -27,11 +27,11 @@ _STATE = "select created_at, used_at from alert_secrets where user_id = $1"
 _BY_HASH = "select user_id, salt from alert_secrets where hash = $1"
 _BY_USER = "select user_id, salt from alert_secrets where user_id = $1"
 _TRIED = 30  # nobody needs to have signed in to have us try these
-_BY_BOT = f"""
+_BY_BOT = """
 select user_id, salt from alert_secrets where user_id in (
   select user_id from bots where name = $1 and status <> 'deleted' union
   select user_id from bots where base_name = $1 and status <> 'deleted')
-order by created_at limit {_TRIED}
+order by created_at limit $2
 """
 
 
@@ -89,4 +89,4 @@ async def _candidates(database: Database, delivery: Delivery) -> list[Any]:
         name = named_bot(loads(delivery.raw))
     except MillraceError:
         return []
-    return await database.fetch(_BY_BOT, name) if name else []
+    return await database.fetch(_BY_BOT, name, _TRIED) if name else []
