@@ -116,7 +116,7 @@ async def test_foreign_and_absent_things_are_the_same_404(client: Client) -> Non
                 status, error = await other.call(method, f"/api/v1/orders/{order_id}")
                 answers.append((status, error["detail"], error["code"]))
         assert set(answers) == {(404, "order not found", "NOT_FOUND")}
-    await client.order_with(mine["id"], "open")
+    await client.order_with(mine["id"], "pending")
 
 
 async def test_weak_registrations_are_refused(client: Client) -> None:

@@ -35,7 +35,7 @@ async def test_a_market_order_is_filled_and_becomes_a_position(client: Client) -
 
 async def test_a_resting_limit_order_can_be_cancelled_and_its_funds_come_back(client: Client) -> None:
     placed = await client.order(order_type="LIMIT", quantity="0.1", price="20000.00")
-    await client.order_with(placed["id"], "open")
+    await client.order_with(placed["id"], "pending")
     status, refused = await client.call(
         "POST",
         "/api/v1/orders",
@@ -88,7 +88,7 @@ async def test_a_bot_trades_and_says_why_it_does_not(client: Client) -> None:
 
 async def test_the_kill_switch_stops_orders_and_cancels_what_rests(client: Client) -> None:
     resting = await client.order(order_type="LIMIT", price="20000")
-    await client.order_with(resting["id"], "open")
+    await client.order_with(resting["id"], "pending")
     status, _ = await client.call("POST", "/api/v1/risk/kill", {"scope": "user"})
     assert status == 200
     await client.order_with(resting["id"], "cancelled")

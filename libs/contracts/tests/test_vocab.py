@@ -45,7 +45,7 @@ def test_the_values_are_those_of_the_events() -> None:
     ("words", "value", "said"),
     [
         (vocab.ORDER_STATUS, "received", {B: "pending", I: "placed", C: "NEW"}),
-        (vocab.ORDER_STATUS, "open", {B: "open", I: "placed", C: "NEW"}),
+        (vocab.ORDER_STATUS, "open", {B: "pending", I: "placed", C: "NEW"}),
         (vocab.ORDER_STATUS, "partially_filled", {B: "partially_filled", I: "partially_filled", C: "PARTIALLY_FILLED"}),
         (vocab.ORDER_STATUS, "cancelled", {B: "cancelled", I: "cancelled", C: "CANCELED"}),
         (vocab.ORDER_STATUS, "refused", {B: "rejected", I: "rejected", C: "REJECTED"}),

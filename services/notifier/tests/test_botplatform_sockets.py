@@ -25,7 +25,7 @@ async def test_every_order_is_told_in_text(start_post: Any) -> None:
             "timestamp": facts.TIME_MS,
         }
         await post.stand.hear(facts.order(user, OrderState.OPEN, "0", "0"))
-        assert (await socket.next())["status"] == "open"
+        assert (await socket.next())["status"] == "pending"
 
 
 @pytest.mark.parametrize("spelling", ["BTCUSDT", "BTC/USDT", "BTC%2FUSDT", "btc-usdt", "BTC_USDT"])

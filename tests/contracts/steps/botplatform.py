@@ -57,7 +57,7 @@ BOTPLATFORM = [
         keep={"order": lambda b: b["id"]},
     ),
     Step("orders.list", query={"bot_id": "{bot}", "symbol": "BTCUSDT"}),
-    Step("orders.get", path={"order_id": "{order}"}, until=lambda b: b["status"] == "open"),
+    Step("orders.get", path={"order_id": "{order}"}, until=lambda b: b["status"] == "pending"),
     Step("orders.cancel", path={"order_id": "{order}"}),
     Step("bots.delete", path=BOT),
     Step("market.ticker", path={"symbol": "BTC/USDT"}),

@@ -196,7 +196,7 @@ def test_an_order_is_an_object(body: Any) -> None:
 @pytest.mark.parametrize(
     ("word", "states"),
     [
-        ("pending", {"received", "approved", "submitting", "unknown"}),
+        ("pending", {"received", "approved", "submitting", "unknown", "open"}),
         ("open", {"open"}),
         ("FILLED", {"filled"}),
         ("partially_filled", {"partially_filled"}),
@@ -254,7 +254,7 @@ def test_an_order_without_price_or_bot_says_so() -> None:
         (OrderState.APPROVED, "pending"),
         (OrderState.SUBMITTING, "pending"),
         (OrderState.UNKNOWN, "pending"),
-        (OrderState.OPEN, "open"),
+        (OrderState.OPEN, "pending"),
         (OrderState.PARTIALLY_FILLED, "partially_filled"),
         (OrderState.FILLED, "filled"),
         (OrderState.CANCELLED, "cancelled"),

@@ -18,7 +18,7 @@ WORDS = {
     OrderState.APPROVED: "pending",
     OrderState.SUBMITTING: "pending",
     OrderState.UNKNOWN: "pending",
-    OrderState.OPEN: "open",
+    OrderState.OPEN: "pending",
     OrderState.PARTIALLY_FILLED: "partially_filled",
     OrderState.FILLED: "filled",
     OrderState.CANCELLED: "cancelled",

@@ -16,7 +16,7 @@ from millrace.contracts.spelling import joined, moment, price
 from millrace.contracts.table import Call, Shape, View
 from millrace.contracts.vocab import ORDER_STATUS, ORDER_TYPE, SIDE, TIME_IN_FORCE
 
-StatusWord = Literal["pending", "open", "partially_filled", "filled", "cancelled", "rejected", "expired"]
+StatusWord = Literal["pending", "partially_filled", "filled", "cancelled", "rejected", "expired"]
 
 
 class NewOrder(Ordering):
