@@ -124,6 +124,28 @@ async def test_no_more_than_a_hundred_are_open_at_once() -> None:
     assert len(opened) <= 100
 
 
+async def test_a_hundred_orders_that_wait_hold_up_no_cancellation_and_no_question() -> None:
+    waiting, go_on, arrived = list[bytes](), asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while asked := await reader.readuntil(b"\r\n\r\n"):
+            if asked.startswith(b"POST "):
+                waiting.append(asked)
+                if len(waiting) == 100:
+                    arrived.set()
+                await go_on.wait()
+            writer.write(OK)
+
+    async with asking(serve) as (client, _):
+        orders = [asyncio.ensure_future(client.request("POST", "/orders")) for _ in range(101)]
+        await asyncio.wait_for(arrived.wait(), 5)
+        for method in ("GET", "DELETE"):
+            assert (await client.request(method, "/orders/1", deadline=5)).status == 200
+        assert len(waiting) == 100, "what makes something is bounded as before"
+        go_on.set()
+        assert {answer.status for answer in await asyncio.gather(*orders)} == {200}
+
+
 async def test_a_path_stands_under_the_services_own_and_holds_no_second_line() -> None:
     heard: list[bytes] = []
 

@@ -83,20 +83,24 @@ class _Wire(asyncio.Protocol):
 
 
 class Wires:
-    """Connections to the server of `url`, opened as they are needed; more than a hundred questions at once wait."""
+    """Connections to the server of `url`, opened as they are needed.
+
+    More than a hundred questions at once wait. What reads or takes back is counted apart from what makes, which may
+    wait long for others: orders that risk does not answer must not hold up their cancellation.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._secure = create_default_context() if parts.scheme == "https" else None
         self._place = (parts.hostname or "", parts.port or (443 if self._secure else 80))
         self._idle: deque[_Wire] = deque()
-        self._turns = asyncio.Semaphore(_MOST)
+        self._makes, self._others = asyncio.Semaphore(_MOST), asyncio.Semaphore(_MOST)
         self.host = parts.netloc
         self.beginning = parts.path.rstrip("/")
 
     async def ask(self, text: bytes) -> Answer:
         """The answer to the bytes of a request. Raises OSError when there is no connection, or it breaks."""
-        async with self._turns:
+        async with self._others if text.startswith((b"GET ", b"DELETE ")) else self._makes:
             wire = self._kept() or await self._opened()
             answer = await wire.ask(text)
             if wire.good:
