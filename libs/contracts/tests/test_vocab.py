@@ -55,7 +55,7 @@ def test_the_values_are_those_of_the_events() -> None:
         (vocab.BOT_STATUS, "created", {N: "created", A: "STOPPED", B: "inactive"}),
         (vocab.BOT_STATUS, "paused", {N: "paused", A: "PAUSED", B: "paused"}),
         (vocab.SEVERITY, "low", {N: "info", B: "warning", I: "info", C: "LOW"}),
-        (vocab.SEVERITY, "high", {N: "warning", B: "warning", I: "warning", C: "HIGH"}),
+        (vocab.SEVERITY, "high", {N: "warning", B: "critical", I: "warning", C: "HIGH"}),
         (vocab.SEVERITY, "critical", {N: "critical", B: "critical", I: "critical", C: "CRITICAL"}),
         (vocab.BACKTEST_STATUS, "queued", {B: "running", C: "queued"}),
         (vocab.LIMIT_TYPE, "daily_loss", {B: "DAILY_LOSS", I: "max_daily_loss", C: "daily_loss_limit"}),

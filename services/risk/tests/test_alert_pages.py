@@ -74,3 +74,42 @@ async def test_filters(told: Any, query: Any, total: int) -> None:
 )
 async def test_bad_questions_are_typed_errors(owner: Any, query: Any, status: int) -> None:
     assert (await ask(owner, **query)).status == status
+
+
+async def active(owner: Any) -> list[tuple[str, str, str]]:
+    return kinds((await ask(owner, active=True)).value())
+
+
+async def test_an_alert_is_active_while_its_limit_is_that_near(owner: Any) -> None:
+    await owner.limit("drawdown", "0.2")
+    for drawdown in ("0.16", "0.19"):
+        await owner.hear(owner.mark(drawdown=drawdown))
+    near, nearly = ("drawdown", "warning", "medium"), ("drawdown", "critical", "high")
+    assert await active(owner) == [nearly, near]
+    assert (await ask(owner, active=False)).value()["total"] == 0
+    await owner.hear(owner.mark(drawdown="0.17"))
+    assert await active(owner) == [near]
+    await owner.hear(owner.mark(drawdown="0.19"))
+    assert await active(owner) == [nearly, near], "the newer of two that say the same"
+    assert (await ask(owner)).value()["total"] == 3
+    await owner.hear(owner.mark(drawdown="0.01"))
+    assert await active(owner) == []
+
+
+async def test_an_alert_of_another_limit_is_not_active_and_the_new_limit_is_watched_afresh(owner: Any) -> None:
+    await owner.limit("drawdown", "0.1")
+    await owner.hear(owner.mark(drawdown="0.09"))
+    assert len(await active(owner)) == 1
+    await owner.limit("drawdown", "0.2")
+    assert await active(owner) == []
+    await owner.limit("drawdown", "0.095")
+    await owner.hear(owner.mark(drawdown="0.09"))
+    assert await active(owner) == [("drawdown", "warning", "medium")]
+
+
+async def test_a_thrown_switch_is_an_active_alert_until_it_is_taken_back(owner: Any) -> None:
+    asked = {"scope": "user", "reason": "enough"}
+    await owner.stand.ask("risk", "POST", "/kill", owner.user, json=asked)
+    assert await active(owner) == [("kill_switch", "critical", "critical")]
+    await owner.stand.ask("risk", "DELETE", "/kill", owner.user, json=asked)
+    assert await active(owner) == []

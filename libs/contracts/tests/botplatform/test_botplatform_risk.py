@@ -146,7 +146,7 @@ def test_a_new_user_has_no_limits() -> None:
 
 
 def test_alerts_are_told_without_pages() -> None:
-    assert asked(DIALECT, ALERTS) == ListRiskEvents(limit=MOST)
+    assert asked(DIALECT, ALERTS) == ListRiskEvents(limit=MOST, active=True)
     assert answer(ALERTS, Page[RiskEvent]()) == {"alerts": []}
 
 
@@ -155,9 +155,9 @@ def test_alerts_are_told_without_pages() -> None:
     [
         ("position_value", "medium", "POSITION_SIZE_WARNING", "warning"),
         ("position_value", "critical", "POSITION_SIZE_CRITICAL", "critical"),
-        ("daily_loss", "high", "DAILY_LOSS_WARNING", "warning"),
+        ("daily_loss", "high", "DAILY_LOSS_CRITICAL", "critical"),
         ("drawdown", "low", "DRAWDOWN_WARNING", "warning"),
-        ("position_limit_exceeded", "high", "POSITION_LIMIT_EXCEEDED", "warning"),
+        ("position_limit_exceeded", "high", "POSITION_LIMIT_EXCEEDED", "critical"),
     ],
 )
 def test_an_alert_says_which_limit_and_how_near(event: str, severity: str, word: str, said: str) -> None:

@@ -81,7 +81,7 @@ SEVERITY = Vocabulary(
     _SEVERITIES,
     {
         N: {**_LEVELS, "critical": "critical"},
-        B: {**dict.fromkeys(("low", "medium", "high"), "warning")},
+        B: {"low": "warning", "medium": "warning", "high": "critical"},  # from the critical threshold on
         I: _LEVELS,
         C: _upper(_SEVERITIES),
     },

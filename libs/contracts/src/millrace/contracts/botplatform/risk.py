@@ -54,7 +54,7 @@ class AlertBody(Shape):
 
 
 class Alerts(Shape):
-    """The newest alerts, newest first."""
+    """The alerts that still hold, newest first."""
 
     alerts: list[AlertBody]
 
@@ -133,6 +133,6 @@ ROWS = (
         "/api/v1/risk/alerts",
         "risk.events",
         Access.USER,
-        View(lambda call: ListRiskEvents(limit=MOST), alerts, Alerts),
+        View(lambda call: ListRiskEvents(limit=MOST, active=True), alerts, Alerts),
     ),
 )

@@ -93,8 +93,9 @@ class RiskEvent(Canonical):
 
 
 class ListRiskEvents(Listing):
-    """The caller's risk events, newest first."""
+    """The caller's risk events, newest first; `active` ones alone are those whose limit is still that near."""
 
+    active: bool = False
     severities: tuple[Severity, ...] = ()
     start: AwareDatetime | None = None
     end: AwareDatetime | None = None

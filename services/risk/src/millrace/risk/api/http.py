@@ -65,10 +65,11 @@ def chosen_alerts(
     account_id: UUID | None = None,
     since: AwareDatetime | None = None,
     until: AwareDatetime | None = None,
+    active: bool | None = None,
 ) -> Chosen:
     """The filters of alerts; the first three may be repeated."""
     pair = None if symbol is None else str(parse_symbol(symbol))
-    return Chosen(severity, level, alert_type, pair, account_id, since, until)
+    return Chosen(severity, level, alert_type, pair, account_id, since, until, active)
 
 
 def _alerts(api: APIRouter, works: Works, user_dependency: Any) -> None:

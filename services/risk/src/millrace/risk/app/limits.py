@@ -39,6 +39,7 @@ _WROTE = """
 insert into limit_writers (user_id, contract, written_at) values ($1, $2, $3)
 on conflict (user_id) do update set contract = excluded.contract, written_at = excluded.written_at
 """
+_UNWATCH = "delete from watches where user_id = $1 and kind = $2"
 _WARNING, _CRITICAL = Decimal(80), Decimal(95)
 
 
@@ -80,6 +81,7 @@ class Editor:
         self.check(row["limit_type"], row["limit_value"], row["warning_threshold"], row["critical_threshold"])
         values = (*(row[name] for name in _CHANGEABLE), self._contract, self._now)
         await self._work.connection.execute(_CHANGE, self._user_id, row["id"], *values)
+        await self._unwatch(row["limit_type"])
         return await self._done(row["id"])
 
     async def remove(self, limit_id: UUID | int) -> Row:
@@ -87,6 +89,7 @@ class Editor:
         row = await self._locked(limit_id)
         if row["source"] == "system":
             raise MillraceError(Code.INVALID_STATE, "a limit of the system's cannot be deleted")
+        await self._unwatch(row["limit_type"])
         whole = row["symbol"] is None and row["account_id"] is None
         if whole and row["limit_type"] in SYSTEM_KINDS:
             await self._work.connection.execute(_REVERT, self._user_id, row["id"], self._contract, self._now)
@@ -103,8 +106,9 @@ class Editor:
         Raises NOT_FOUND when an account is not the user's, and changes nothing then.
         """
         await self._own(accounts)
-        query = "delete from limits where user_id = $1 and group_id = $2"
-        await self._work.connection.execute(query, self._user_id, group_id)
+        query = "delete from limits where user_id = $1 and group_id = $2 returning limit_type"
+        for gone in await self._work.connection.fetch(query, self._user_id, group_id):
+            await self._unwatch(gone["limit_type"])
         for account_id in dict.fromkeys(accounts):
             for kind, value in values.items():
                 await self._set(kind, value, account_id, group_id=group_id)
@@ -131,9 +135,14 @@ class Editor:
         group_id: UUID | None = None,
     ) -> UUID:
         self.check(kind, value, *thresholds)
+        await self._unwatch(kind)
         place = (new_id(), self._user_id, account_id, kind, symbol, value, *thresholds)
         found: UUID = await self._work.connection.fetchval(_ADD, *place, self._contract, group_id, self._now)
         return found
+
+    async def _unwatch(self, kind: str) -> None:
+        """How near the old limit was says nothing of the new one; what is near that is told anew."""
+        await self._work.connection.execute(_UNWATCH, self._user_id, kind)
 
     async def _locked(self, limit_id: UUID | int) -> Row:
         column = "id" if isinstance(limit_id, UUID) else "num"

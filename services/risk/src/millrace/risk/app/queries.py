@@ -15,14 +15,26 @@ _LEVEL = """
 case when severity = 'warning' then 'medium' when severity = 'critical' and action_taken = 'none' then 'high'
   when severity = 'critical' then 'critical' else 'low' end
 """
+# Its limit is as near as it was then; of those that say the same, the newest.
+_ACTIVE = """
+case when alert_type = 'kill_switch' then exists (
+  select from switches s where s.active and s.changed_at = triggered_at and (s.user_id = $1 or s.user_id is null))
+else exists (
+  select from watches w where w.account_id = found.account_id and w.kind = alert_type
+    and w.symbol = coalesce(found.symbol, '') and w.level >= case severity when 'warning' then 1 else 2 end)
+and not exists (
+  select from alerts l where l.user_id = $1 and l.num > found.num and l.account_id = found.account_id
+    and l.alert_type = found.alert_type and l.symbol is not distinct from found.symbol and l.severity = found.severity)
+end
+"""
 _FOUND = f"""
 from (select *, {_LEVEL} as level from alerts where user_id = $1) as found
 where ($2::text[] is null or severity = any($2)) and ($3::text[] is null or level = any($3))
   and ($4::text[] is null or alert_type = any($4)) and ($5::text is null or symbol = $5)
   and ($6::uuid is null or account_id = $6) and ($7::timestamptz is null or triggered_at >= $7)
-  and ($8::timestamptz is null or triggered_at < $8)
+  and ($8::timestamptz is null or triggered_at < $8) and ($9::boolean is null or ({_ACTIVE}) = $9)
 """  # noqa: S608 - constants only
-_PAGE = f"select * {_FOUND} order by triggered_at desc, num desc limit $9 offset $10"
+_PAGE = f"select * {_FOUND} order by triggered_at desc, num desc limit $10 offset $11"
 _COUNT = f"select count(*) {_FOUND}"
 
 
@@ -36,6 +48,7 @@ class Chosen(NamedTuple):
     account_id: UUID | None = None
     since: datetime | None = None
     until: datetime | None = None
+    active: bool | None = None
 
 
 async def alerts(

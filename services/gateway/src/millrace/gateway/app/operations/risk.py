@@ -82,11 +82,13 @@ async def set_all(asking: Asking, asked: risk.SetLimits) -> risk.RiskLimits:
 
 async def events(asking: Asking, asked: risk.ListRiskEvents) -> Page[risk.RiskEvent]:
     """What came near a limit, newest first."""
-    query = {
+    query: dict[str, Any] = {
         "level": list(asked.severities) or None,
         "since": asked.start and asked.start.isoformat(),
         "until": asked.end and asked.end.isoformat(),
     }
+    if asked.active:
+        query["active"] = True
     found, total = await rows(asking, "risk", "/alerts", query, asked.limit, asked.offset)
     items = tuple(
         risk.RiskEvent(
