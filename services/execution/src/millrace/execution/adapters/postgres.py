@@ -108,6 +108,7 @@ select trade_id from added
 _ACCOUNTS = """
 select id, user_id, exchange, mode, is_active from accounts
 where user_id = any($1::uuid[]) and deleted_at is null order by mode <> 'paper', not is_active, num
+for key share
 """
 _INTENTS = "select intent_id, leg from orders where intent_id = any($1::uuid[])"
 _OPEN = """
