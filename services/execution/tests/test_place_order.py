@@ -38,7 +38,6 @@ async def test_a_request_is_recorded_and_risk_is_asked_once(desk: Desk) -> None:
         ({"price": None}, "INVALID_PRICE"),
         ({"price": "0"}, "INVALID_PRICE"),
         ({"order_type": "stop_loss", "price": None}, "INVALID_PRICE"),
-        ({"order_type": "market", "quantity": "0.39", "price": "10000"}, "INVALID_PRICE"),
         ({"quantity": "1000", "price": "90000000000000000000"}, "INVALID_QUANTITY"),
         ({"symbol": "DOGEUSDT"}, "INVALID_SYMBOL"),
         ({"exchange": "nowhere"}, "INVALID_SYMBOL"),
@@ -54,6 +53,14 @@ async def test_a_wrong_order_says_what_is_wrong_and_leaves_nothing(
     answer = await desk.place({**LIMIT, "quantity": "0.0002", **change})
     assert answer.json()["error"]["code"] == code, answer.body
     assert await desk.stand.rows("execution", "select 1 from orders") == []
+
+
+async def test_prices_that_an_orders_type_does_not_use_are_passed_over(desk: Desk) -> None:
+    answer = (await desk.place({**MARKET, "price": "0.001", "stop_price": "19000"})).value()
+    await desk.stand.rest()
+    assert (answer["order_type"], answer["price"], answer["stop_price"]) == ("market", None, None)
+    (asked,) = desk.stand.said(OrderRequested)
+    assert (asked.price, asked.stop_price, asked.reference_price) == (None, None, 20_000)
 
 
 async def test_an_order_on_somebody_elses_account_is_not_found(desk: Desk) -> None:

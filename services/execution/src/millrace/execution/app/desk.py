@@ -12,11 +12,12 @@ from millrace.common.kernel.instruments import instrument
 from millrace.common.kernel.money import ZERO
 from millrace.execution.app.orders import change, facts
 from millrace.execution.app.ports import Orders
-from millrace.execution.domain.intent import Intent, check
+from millrace.execution.domain.intent import Intent, check, own_terms
 
 
 async def place(work: Work, intent: Intent, *, orders: Orders, cause: Message[Event] | None = None) -> dict[str, Any]:
     """Record an order and ask the risk service. Raises what is wrong with it; writes nothing then."""
+    intent = own_terms(intent)
     check(intent, instrument(intent.exchange, intent.symbol))
     account = await orders.account(work, intent.user_id, intent.account_id, intent.exchange)
     if account is None:

@@ -1,6 +1,6 @@
 """One decision to trade, whatever its source: a request, a signal, a close."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -43,6 +43,21 @@ class Intent:
     correlation: UUID | None = None
 
 
+_TAKES = {
+    "price": frozenset({OrderType.LIMIT}),
+    "stop_price": frozenset({OrderType.STOP_LOSS, OrderType.TAKE_PROFIT}),
+}
+
+
+def own_terms(intent: Intent) -> Intent:
+    """The intent without the prices that orders of its type do not use: clients fill in whole forms."""
+    return replace(
+        intent,
+        price=intent.price if intent.order_type in _TAKES["price"] else None,
+        stop_price=intent.stop_price if intent.order_type in _TAKES["stop_price"] else None,
+    )
+
+
 def check(intent: Intent, filters: Instrument) -> None:
     """Raise what is wrong with the order's own terms, in words for the caller."""
     if intent.quantity <= 0:
@@ -64,10 +79,9 @@ def check(intent: Intent, filters: Instrument) -> None:
             fields={"quantity": f"must not be more than {filters.max_quantity}"},
         )
     kind = intent.order_type
-    for name, takes in (("price", (OrderType.LIMIT,)), ("stop_price", (OrderType.STOP_LOSS, OrderType.TAKE_PROFIT))):
+    for name, takes in _TAKES.items():
         value = getattr(intent, name)
         _needs(kind in takes and value is None, name, f"is required for {kind} orders")
-        _needs(kind not in takes and value is not None, name, f"is not taken by {kind} orders")
         _needs(value is not None and value <= 0, name, "must be greater than zero")
         _needs(value is not None and value % filters.tick_size != 0, name, f"must be a multiple of {filters.tick_size}")
     value = intent.quantity * (intent.price or intent.stop_price or intent.reference)
