@@ -47,7 +47,11 @@ async def test_a_group_is_told_with_how_its_accounts_did_together() -> None:
         TWO, ws_status={"connected": False, "venue": "none", "markets": 0}
     )
     found = await do("groups.get", around, BY_ID)
-    assert around.to("portfolio", "GET", "/performance")[0]["query"] == {"account_id": [ONE, TWO], "period": "all"}
+    assert around.to("portfolio", "GET", "/performance")[0]["query"] == {
+        "account_id": [ONE, TWO],
+        "period": "all",
+        "currency": "USDT",
+    }
     assert (found.accounts, found.stream) == ((ONE, TWO), {"connected": 1, "total": 2})
     assert (found.max_drawdown, found.monthly_target, found.risk_limit) == (
         Decimal("0.25"),
@@ -139,6 +143,7 @@ async def test_how_a_group_did_is_about_its_accounts_and_no_others(held: Any, as
     around = services(*held)
     found = await do("groups.performance", around, AskPerformance(id=UUID(THREE), period="7d"))
     assert around.last["query"]["account_id"] == asked, "without any account everything would be meant"
+    assert around.last["query"]["currency"] == "USDT", "whichever account comes first"
     assert found.subject == THREE
 
 
@@ -154,7 +159,7 @@ async def test_its_metrics_are_percents_in_the_contracts_own_names() -> None:
         "risk_limit": {"limit": 2.0, "current": 0.0, "utilization": 0.0},
     }
     assert found.stream == {"connected": 1, "total": 1}
-    assert found.balances == {ONE: {"currency": "USDT", "balance": 9600.0, "equity": 9605.0}}
+    assert found.balances == {ONE: {"currency": "USDT", "balance": 9000.0, "equity": 9605.0}}
     assert around.last["query"] == {"account_id": ONE, "currency": "USDT"}
 
 
@@ -166,7 +171,7 @@ async def test_its_past_is_told_step_by_step(held: Any, asked: Any) -> None:
     found = await do("groups.history", around, accounts.AskHistory(id=UUID(THREE), interval="week"))
     month = (NOW - timedelta(days=30)).isoformat()
     dates = {"start_date": month, "end_date": NOW.isoformat()}
-    assert around.last["query"] == {"account_id": asked, "interval": "week", **dates}
+    assert around.last["query"] == {"account_id": asked, "interval": "week", "currency": "USDT", **dates}
     assert found.points == ({"date": "2026-01-01", "balance": 1050.0, "profit": 50.0, "return": 5.0},)
 
 

@@ -140,7 +140,7 @@ async def performance(asking: Asking, asked: AskPerformance) -> Performance:
         raise MillraceError(Code.VALIDATION_ERROR, "account_id is required", fields={"account_id": "is required"})
     account = uuid_of(asked.id, "account")
     await asking.ask("execution", "GET", f"/accounts/{account}")
-    return await report(asking, asked, [account], subject=str(account))
+    return await report(asking, asked, [account], subject=str(account), currency=None)
 
 
 async def delete(asking: Asking, asked: ById) -> Done:

@@ -14,7 +14,7 @@ from millrace.gateway.app.asking import Asking, Handlers
 from millrace.gateway.app.operations.behind import made
 from millrace.gateway.app.operations.limits import hold_to_limits
 from millrace.gateway.app.operations.pages import gathered, rows
-from millrace.gateway.app.operations.performance import fractions, report
+from millrace.gateway.app.operations.performance import DOLLARS, fractions, report
 from millrace.gateway.app.operations.refs import uuid_of
 
 _DEFAULT_DAYS = 30
@@ -26,7 +26,7 @@ async def described(asking: Asking, row: dict[str, Any]) -> accounts.Group:
     members = row["accounts"]
     did: dict[str, Any] = {}
     if members:
-        query = {"account_id": members, "period": "all"}
+        query = {"account_id": members, "period": "all", "currency": DOLLARS}
         with made("group"):
             did = fractions(await asking.ask("portfolio", "GET", "/performance", query=query))
     return accounts.Group(
@@ -117,9 +117,10 @@ async def metrics(asking: Asking, asked: ById) -> accounts.GroupMetrics:
     for member in members:
         query = {"account_id": member["id"], "currency": member["currency"]}
         funds = await asking.ask("portfolio", "GET", "/balance", query=query)
+        cash = {one["asset"]: one["wallet_balance"] for one in funds["assets"]}
         held[member["id"]] = {
             "currency": member["currency"],
-            "balance": float(funds["total_wallet_balance"]),
+            "balance": float(cash.get(member["currency"], 0)),  # as the account itself is told with
             "equity": float(funds["margin_balance"]),
         }
     shares = {"limit": "limit_value", "current": "current_value", "utilization": "utilization"}
@@ -133,7 +134,7 @@ async def history(asking: Asking, asked: accounts.AskHistory) -> accounts.GroupH
     end = asked.end or asking.now
     start = asked.start or end - timedelta(days=_DEFAULT_DAYS)
     query = {"account_id": row["accounts"] or [row["id"]], "interval": asked.interval}
-    query |= {"start_date": start.isoformat(), "end_date": end.isoformat()}
+    query |= {"currency": DOLLARS, "start_date": start.isoformat(), "end_date": end.isoformat()}
     found = await asking.ask("portfolio", "GET", "/performance/history", query=query)
     points = tuple(
         {

@@ -12,6 +12,8 @@ from millrace.gateway.app.operations.pages import count
 from millrace.gateway.app.operations.refs import bot_id
 
 _ZERO = Decimal(0)
+DOLLARS = "USDT"
+"""What amounts of several accounts are summed up in, whichever of them comes first."""
 _SAME = (
     *("sharpe_ratio", "sortino_ratio", "volatility", "max_drawdown", "win_rate", "profit_factor"),
     *("total_trades", "winning_trades", "losing_trades", "largest_win", "largest_loss"),
@@ -46,12 +48,16 @@ def fractions(found: dict[str, Any]) -> dict[str, Any]:
 
 
 async def report(
-    asking: Asking, asked: performance.AskPerformance, accounts: Sequence[UUID] | None = None, subject: str = ""
+    asking: Asking,
+    asked: performance.AskPerformance,
+    accounts: Sequence[UUID] | None = None,
+    subject: str = "",
+    currency: str | None = DOLLARS,
 ) -> performance.Performance:
-    """A stretch of time over some accounts in the currency of the first, or over all in USDT."""
+    """A stretch of time over some accounts, or over all, in `currency`; None: in the one account's own."""
     query: dict[str, Any] = {"period": asked.period, "account_id": accounts}
-    if accounts is None:
-        query["currency"] = "USDT"  # what contract crypto counts in
+    if currency is not None:
+        query["currency"] = currency
     query |= {"start_date": asked.start and asked.start.isoformat(), "end_date": asked.end and asked.end.isoformat()}
     found = await asking.ask("portfolio", "GET", "/performance", query=query)
     days = tuple(
