@@ -68,7 +68,7 @@ def test_a_refusal_writes_amounts_without_needless_zeros(book: Book) -> None:
     assert found.message == "reduce-only: 3.5 BTC asked, 2 can be reduced"
     away = book.breach(replace(BUY, price=Decimal("500.0"), reference=Decimal("100.00")), NOW)
     assert away is not None
-    assert away.message == "price 500 is 400.0% away from the market's 100"
+    assert away.message == "price 500 is 400.0% above the market's 100"
 
 
 def test_nobody_sells_more_than_they_hold(book: Book) -> None:
@@ -92,8 +92,17 @@ def test_a_reached_loss_or_drawdown_stops_buying_but_not_selling(book: Book) -> 
 
 
 def test_a_price_far_from_the_market_is_refused(book: Book) -> None:
-    assert rule(book, replace(BUY, price=Decimal(50))) is None
-    assert rule(book, replace(BUY, price=Decimal(49))) == "price_collar"
+    assert rule(book, replace(BUY, price=Decimal(150))) is None
+    assert rule(book, replace(BUY, price=Decimal(151))) == "price_collar"
+    assert rule(book, replace(SELL, price=Decimal(50))) is None
+    assert rule(book, replace(SELL, price=Decimal(49))) == "price_collar"
+
+
+def test_a_price_that_only_rests_may_be_as_far_from_the_market_as_it_likes(book: Book) -> None:
+    for price in ("0.01", "49", "99"):
+        assert rule(book, replace(BUY, price=Decimal(price))) is None
+    for price in ("101", "151", "9e19"):
+        assert rule(book, replace(SELL, price=Decimal(price))) is None
 
 
 def test_the_order_rate_is_a_bucket_that_refills_and_never_stops_an_exit(book: Book) -> None:

@@ -17,7 +17,9 @@ class RiskSettings(BaseSettings):
     max_open_orders: int = Field(200, description="orders of an account that are not at their end")
     orders_per_second: float = Field(50.0, description="orders of an account, in the long run")
     orders_burst: float = Field(200.0, description="orders of an account at once")
-    price_collar: Decimal = Field(Decimal("0.5"), description="how far a price may be from the market, as a fraction")
+    price_collar: Decimal = Field(
+        Decimal("0.5"), description="how far above the market a buy may be priced, and below it a sale, as a fraction"
+    )
     fee_buffer: Decimal = Field(Decimal("0.002"), description="what a reservation adds for fees, as a fraction")
     slippage_buffer: Decimal = Field(Decimal("0.01"), description="what it adds to orders without a price of their own")
     approval_seconds: float = Field(30.0, description="how long an approval is good")

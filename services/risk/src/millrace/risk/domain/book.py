@@ -195,9 +195,12 @@ class Book:
         return Breach("kill_switch", f"trading is stopped: {stopped}") if stopped else None
 
     def _collar(self, terms: Terms) -> Breach | None:
-        away = divided(abs(terms.price - terms.reference), terms.reference) if terms.reference else ZERO
+        """Buying dear and selling cheap; the other way round an order only rests."""
+        worse = terms.price - terms.reference if terms.buying else terms.reference - terms.price
+        away = divided(worse, terms.reference) if terms.reference else ZERO
         if away > self.limits.price_collar:
-            text = f"price {plain(terms.price)} is {away:.1%} away from the market's {plain(terms.reference)}"
+            where = "above" if terms.buying else "below"
+            text = f"price {plain(terms.price)} is {away:.1%} {where} the market's {plain(terms.reference)}"
             return Breach(PRICE_COLLAR, text, self.limits.price_collar, away)
         return None
 
