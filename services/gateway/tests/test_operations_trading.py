@@ -98,12 +98,15 @@ async def test_a_refusal_of_an_order_keeps_its_code() -> None:
         ({"symbol": "DOGE/EUR"}, {"symbol": "DOGE/EUR"}),
         ({"statuses": (OrderState.OPEN, OrderState.FILLED)}, {"state": ["open", "filled"]}),
         ({"bot_id": 3}, {"bot_id": UUID(ONE)}),
+        ({"bot_id": UUID(TWO)}, {"bot_id": UUID(TWO)}),  # it may be deleted: what it ordered is there
+        ({"bot_id": 4}, {"bot_id": UUID(int=0)}),
         ({"start": NOW, "end": NOW}, {"since": NOW.isoformat(), "until": NOW.isoformat()}),
         ({"limit": 5000, "offset": 7}, {"limit": 1000, "offset": 7}),
     ],
 )
 async def test_orders_are_listed_as_asked(given: dict[str, Any], query: dict[str, Any]) -> None:
     services = Services({"execution GET /orders": rows.page(rows.order(), total=9), "bots GET /bots/3": rows.bot()})
+    services.answers["bots GET /bots/4"] = not_found("bot")
     found = await do("orders.list", services, trading.ListOrders(**given))
     always = dict.fromkeys(("bot_id", "symbol", "state", "since", "until")) | {"limit": 50, "offset": 0}
     assert services.last["query"] == {**always, **query}

@@ -11,7 +11,7 @@ from millrace.contracts.canonical.frame import ById, Page
 from millrace.gateway.app.asking import Asking, Handlers
 from millrace.gateway.app.operations.currency import users_own
 from millrace.gateway.app.operations.pages import rows
-from millrace.gateway.app.operations.refs import bot_id, origin_of, traded, uuid_of
+from millrace.gateway.app.operations.refs import chosen_bot, origin_of, traded, uuid_of
 
 _SAME = (
     *("client_ref", "bot_id", "strategy_id", "account_id", "exchange", "symbol", "spelling", "side", "order_type"),
@@ -57,7 +57,7 @@ async def place(asking: Asking, asked: trading.PlaceOrder) -> trading.Order:
 async def list_orders(asking: Asking, asked: trading.ListOrders) -> Page[trading.Order]:
     """The caller's orders, newest first."""
     query = {
-        "bot_id": None if asked.bot_id is None else await bot_id(asking, asked.bot_id),
+        "bot_id": await chosen_bot(asking, asked.bot_id),
         "symbol": traded(asked.symbol),
         "state": [status.value for status in asked.statuses] or None,
         "since": asked.start and asked.start.isoformat(),
@@ -89,7 +89,7 @@ async def cancel(asking: Asking, asked: trading.CancelOrder) -> trading.Cancelle
 
 async def trades(asking: Asking, asked: trading.ListTrades) -> Page[trading.Trade]:
     """Booked fills, newest first."""
-    bot = None if asked.bot_id is None else await bot_id(asking, asked.bot_id)
+    bot = await chosen_bot(asking, asked.bot_id)
     found, total = await rows(asking, "portfolio", "/trades", {"bot_id": bot}, asked.limit, asked.offset)
     into = await users_own(asking) if found else None
     items = tuple(

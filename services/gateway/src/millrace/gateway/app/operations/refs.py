@@ -5,12 +5,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from millrace.common.kernel.errors import not_found
+from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.common.kernel.instruments import INSTRUMENTS, in_dollars
 from millrace.contracts.canonical.frame import Ref
 from millrace.contracts.names import Contract
 from millrace.gateway.app.asking import Asking
 
+_NO_BOT = UUID(int=0)
 _LARGEST = 2**63  # JSON has no larger whole numbers here
 _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
 
@@ -25,6 +26,18 @@ def uuid_of(ref: Ref, what: str) -> UUID:
 async def bot_id(asking: Asking, ref: Ref) -> UUID:
     """The UUID of one of the user's bots. Raises NOT_FOUND."""
     return UUID((await asking.ask("bots", "GET", f"/bots/{ref}"))["id"])
+
+
+async def chosen_bot(asking: Asking, ref: Ref | None) -> UUID | None:
+    """The bot that a list is narrowed to: a deleted one has its past, and one that never was has none."""
+    if ref is None or isinstance(ref, UUID):
+        return ref
+    try:
+        return await bot_id(asking, ref)
+    except MillraceError as absent:
+        if absent.code is not Code.NOT_FOUND:
+            raise
+        return _NO_BOT
 
 
 def traded(symbol: str | None) -> str | None:
