@@ -230,6 +230,7 @@ async def test_an_exchange_is_as_well_as_the_callers_keys_there() -> None:
     )
     assert binance.last_check.day == 2, "the newest of all keys there"
     assert (luno.status, luno.has_keys, luno.keys_valid) == ("not_configured", False, None)
+    assert (luno.last_check, luno.latency_ms) == (None, None), "nothing was checked for the caller"
     assert (kraken.status, kraken.keys_valid, kraken.latency_ms, kraken.last_check) == ("down", False, None, NOW)
 
 

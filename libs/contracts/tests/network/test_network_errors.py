@@ -77,6 +77,12 @@ def test_a_status_is_one_of_the_documents(code: Code, status: int) -> None:
     assert DIALECT.status(problem(code)) == status
 
 
+def test_a_body_that_cannot_be_read_is_a_bad_request() -> None:
+    broken = problem(Code.VALIDATION_ERROR, fields={"body": "is not valid JSON"})
+    assert (DIALECT.status(broken), DIALECT.error(broken)["error_code"]) == (400, "VALIDATION_ERROR")
+    assert DIALECT.status(problem(Code.VALIDATION_ERROR, fields={"name": "is required"})) == 422
+
+
 def test_a_thing_of_another_and_one_that_is_not_there_read_alike() -> None:
     alike = [DIALECT.error(Problem.of(not_found("bot"), NOW, "req", "bots.get")) for _ in range(2)]
     assert alike[0] == alike[1]

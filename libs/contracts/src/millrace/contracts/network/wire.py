@@ -68,5 +68,5 @@ def error(problem: Problem) -> dict[str, Any]:
 
 
 def status(problem: Problem) -> int:
-    """As it is."""
-    return problem.status
+    """As it is; of a body that cannot be read 400, where 422 is for one whose fields are wrong."""
+    return 400 if problem.status == 422 and set(problem.fields) == {"body"} else problem.status

@@ -157,11 +157,13 @@ async def platforms_health(asking: Asking, asked: Nothing) -> system.PlatformsHe
     for row in exchanges:
         mine = [account for account in accounts if account["exchange"] == row["id"] and account["has_keys"]]
         checked = max((account["last_check"] for account in mine if account["last_check"]), default=None)
-        shown[row["id"]] = system.PlatformHealth(
-            status=row["status"] if mine else "not_configured",
-            has_keys=bool(mine),
-            keys_valid=any(account["keys_valid"] for account in mine) if mine else None,
-            last_check=checked or row["last_check"],
-            latency_ms=row["api_latency_ms"],
-        )
+        shown[row["id"]] = system.PlatformHealth()  # without keys nothing was checked for the caller
+        if mine:
+            shown[row["id"]] = system.PlatformHealth(
+                status=row["status"],
+                has_keys=True,
+                keys_valid=any(account["keys_valid"] for account in mine),
+                last_check=checked or row["last_check"],
+                latency_ms=row["api_latency_ms"],
+            )
     return system.PlatformsHealth(items=shown)
