@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from millrace.common.events.market import CandleClosed
+from millrace.common.events.trading import OrderState
 from millrace.common.kernel.market import Candle
 from services.bots.tests.floor import CLOCK, Floor, user_on
 
@@ -89,3 +90,43 @@ async def test_a_deleted_or_terminated_bot_leaves_no_target_behind(floor: Floor)
     sales = sold(floor)
     await close_at(floor, "21500")
     assert sold(floor) == sales
+
+
+_TARGET = """
+insert into targets (signal_id, bot_id, user_id, account_id, exchange, symbol, price, quantity)
+values ($1, $2, $3, $4, 'binance', 'BTC/USDT', 110, 1)
+"""
+
+
+async def test_it_is_watched_until_its_sale_is_filled_and_one_sale_at_a_time(owner: Any, play: Any, bars: Any) -> None:
+    bot_id = await owner.bot("hold")
+    bought = owner.signal(bot_id)
+    await owner.order(bought, OrderState.FILLED, 4, 1)
+    place = (bought.signal_id, bot_id, owner.user.user_id, owner.account_id)
+    await owner.stand.rows("bots", _TARGET, *place)
+    await play([bars(1, 109), bars(2, 110), bars(3, 111)])
+    (first,) = owner.signals(bot_id)
+    await owner.order(first, OrderState.REFUSED, 2, reason="kill switch: on")
+    await play([bars(4, 109), bars(5, 112)])
+    second = owner.signals(bot_id)[-1]
+    assert second.signal_id != first.signal_id
+    for _ in range(2):
+        await owner.order(second, OrderState.EXPIRED, 3, "0.4")
+    await play([bars(6, 112), bars(7, 112)])
+    third = owner.signals(bot_id)[-1]
+    assert [one.quantity for one in owner.signals(bot_id)] == [1, 1, Decimal("0.6")]
+    await owner.order(third, OrderState.FILLED, 4, "0.6")
+    await play([bars(8, 120)])
+    assert len(owner.signals(bot_id)) == 3
+    assert await owner.stand.rows("bots", "select 1 from targets") == []
+
+
+async def test_another_users_order_ends_no_sale(owner: Any, new_owner: Any, play: Any, bars: Any) -> None:
+    other, bot_id = await new_owner(), await owner.bot("hold")
+    bought = owner.signal(bot_id)
+    await owner.order(bought, OrderState.FILLED, 4, 1)
+    await owner.stand.rows("bots", _TARGET, bought.signal_id, bot_id, owner.user.user_id, owner.account_id)
+    await play([bars(1, 110)])
+    (sale,) = owner.signals(bot_id)
+    await owner.order(sale, OrderState.FILLED, 4, 1, user_id=other.user.user_id)
+    assert len(await owner.stand.rows("bots", "select 1 from targets where selling is not null")) == 1

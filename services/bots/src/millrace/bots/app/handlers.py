@@ -67,6 +67,8 @@ async def follow_order(work: Work, message: Message[OrderUpdated], *, bots: Bots
         return
     own = order.source == "bot"
     followed = await bots.follow(work, order, own=own, ended=order.state in TERMINAL)
+    if own and order.side == "sell" and order.state in TERMINAL:
+        await targets.sale_ended(work, order)
     if followed and own and order.state in _DENIED and not order.filled_quantity:
         rule = (order.reason or "").split(":")[0]
         reason = f"{_DENIED[order.state]}: {rule}" if order.state is OrderState.REFUSED else _DENIED[order.state]

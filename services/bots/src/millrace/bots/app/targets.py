@@ -8,7 +8,7 @@ from uuid import UUID
 from millrace.common.db.work import Work
 from millrace.common.events.market import CandleClosed
 from millrace.common.events.message import Message
-from millrace.common.events.trading import Side, SignalRaised
+from millrace.common.events.trading import OrderState, OrderUpdated, Side, SignalRaised
 from millrace.common.kernel.ids import derive_id
 
 Market = tuple[str, str]
@@ -21,15 +21,23 @@ _DROP = "delete from targets where user_id = $1 and bot_id = $2 and account_id =
 _FORGET = "delete from targets where user_id = $1 and bot_id = $2"
 _MARKETS = """
 select distinct exchange, symbol from targets join unnest($1::text[], $2::text[]) as n(exchange, symbol)
-  using (exchange, symbol) where quantity > 0
+  using (exchange, symbol) where quantity > 0 and selling is null
 """
 # on the account its bot trades on no more than the bot still holds: the rest may be somebody else's
 _REACHED = """
-with gone as (delete from targets where exchange = $1 and symbol = $2 and quantity > 0 and price <= $3 returning *)
 select g.*, b.name, case when (b.account_id, b.symbol) = (g.account_id, g.symbol)
-  then least(g.quantity, b.position) else g.quantity end as held
-from gone g join bots b on b.id = g.bot_id order by g.signal_id
+  then least(g.quantity - g.sold, b.position) else g.quantity - g.sold end as held
+from targets g join bots b on b.id = g.bot_id
+where g.exchange = $1 and g.symbol = $2 and g.quantity > 0 and g.selling is null and g.price <= $3
+order by g.signal_id for update of g
 """
+_GONE = "delete from targets where signal_id = any($1)"
+_SELLING = """
+update targets t set selling = n.sale from unnest($1::uuid[], $2::uuid[]) as n(signal_id, sale)
+where t.signal_id = n.signal_id
+"""
+_SOLD = "delete from targets where user_id = $1 and selling = $2"
+_NOT_SOLD = "update targets set selling = null, sold = sold + $3 where user_id = $1 and selling = $2"
 
 
 async def watch(work: Work, signal: SignalRaised, price: Decimal) -> None:
@@ -55,19 +63,33 @@ async def watched(work: Work, markets: Collection[Market]) -> set[Market]:
 
 
 async def sell_reached(work: Work, message: Message[CandleClosed]) -> None:
-    """Signal an exit for every target that a closed candle has reached, whatever state its bot is in."""
-    event = message.event
-    for row in await work.connection.fetch(_REACHED, event.exchange, event.symbol, event.candle.close):
-        if row["held"] > 0:
-            at = event.candle.closed_at
-            work.emit(_exit(row["signal_id"], dict(row), event, at), message)
+    """Signal an exit for every target that a closed candle has reached, whatever state its bot is in.
+
+    Until the order of the exit has ended nothing else is signalled for the target.
+    """
+    event, at = message.event, message.event.candle.closed_at
+    rows = await work.connection.fetch(_REACHED, event.exchange, event.symbol, event.candle.close)
+    selling = {row["signal_id"]: _exit(row["signal_id"], dict(row), event, at) for row in rows if row["held"] > 0}
+    for signal in selling.values():
+        work.emit(signal, message)
+    await work.connection.execute(_SELLING, list(selling), [signal.signal_id for signal in selling.values()])
+    await work.connection.execute(_GONE, [row["signal_id"] for row in rows if row["signal_id"] not in selling])
+
+
+async def sale_ended(work: Work, order: OrderUpdated) -> None:
+    """A target whose sale was filled is done with; any other is watched again, less what was sold of it."""
+    terms = (order.user_id, order.intent_id)
+    if order.state is OrderState.FILLED:
+        await work.connection.execute(_SOLD, *terms)
+    else:
+        await work.connection.execute(_NOT_SOLD, *terms, order.filled_quantity)
 
 
 def _exit(signal_id: UUID, row: dict[str, object], event: CandleClosed, at: datetime) -> SignalRaised:
     return SignalRaised.model_validate(
         {
             **{name: row[name] for name in ("user_id", "account_id", "bot_id", "exchange", "symbol")},
-            "signal_id": derive_id(at, "target", signal_id),
+            "signal_id": derive_id(at, "target", signal_id, event.timeframe),
             "bot": row["name"],
             "side": Side.SELL,
             "quantity": row["held"],
