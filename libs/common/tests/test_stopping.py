@@ -39,16 +39,16 @@ class Parts:
         found: Any = Host(Settings(), [])
         found.running = {name: self.service(name) for name in ("risk", "bots")}
         found.bus = SimpleNamespace(stop=self.stopping("bus"))
-        found._session = SimpleNamespace(close=self.stopping("session"))
+        found._clients = {"auth": SimpleNamespace(close=lambda: self.stopped.append("connections"))}
         found._postgres = SimpleNamespace(stop=lambda: self.stopped.append("server"))
         made: Host = found
         return made
 
 
-ALL = ["bots hook", "bots database", "risk hook", "risk database", "session", "bus", "server"]
+ALL = ["bots hook", "bots database", "risk hook", "risk database", "connections", "bus", "server"]
 
 
-@pytest.mark.parametrize("broken", [(), ("bots database",), ("risk database", "bus"), ("session",), tuple(ALL)])
+@pytest.mark.parametrize("broken", [(), ("bots database",), ("risk database", "bus"), tuple(ALL)])
 async def test_everything_is_stopped_in_order_though_some_of_it_is_broken(broken: tuple[str, ...]) -> None:
     parts = Parts(broken)
     await parts.host().stop()
