@@ -61,11 +61,19 @@ async def test_a_close_that_cannot_be_says_why(floor: Floor) -> None:
     await floor.bought("0.02")
     assert await refused(floor, quantity="0.03") == "INVALID_QUANTITY"
     assert await refused(floor, quantity="0.000001") == "INVALID_QUANTITY"
-    assert await refused(floor, order_type="limit") == "INVALID_PRICE"
+    assert await refused(floor, order_type="stop_loss") == "INVALID_PRICE"
     assert await refused(floor, symbol="DOGEUSDT") == "INVALID_SYMBOL"
     assert await floor.stand.rows("execution", "select 1 from intents") == []
     await close(floor, order_type="limit", price="21000")
     assert await refused(floor) == "INVALID_STATE"
+
+
+async def test_a_close_by_a_limit_without_a_price_is_one_at_the_markets(floor: Floor) -> None:
+    await floor.bought("0.02")
+    floor.price("20100.5")
+    await floor.stand.rest()
+    (leg,) = (await close(floor, order_type="limit"))["results"]
+    assert (leg["order"]["order_type"], leg["order"]["price"], leg["order"]["side"]) == ("limit", "20100.5", "sell")
 
 
 async def test_the_same_close_again_sells_once(floor: Floor) -> None:

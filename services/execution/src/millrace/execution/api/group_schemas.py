@@ -108,7 +108,7 @@ class Activity(BaseModel):
 
 class GroupOrder(BaseModel):
     """One order for every active account of a group: `quantity` each, or `risk_fraction` of each account's equity
-    times `leverage`, rounded down to the exchange's step.
+    times `leverage`, rounded down to the exchange's step. A limit without `price` is one at the market's last price.
 
     `equities` by account id are asked of the portfolio service when they are not given. `take_profit` is the price at
     which what was bought is sold again. The same `intent_id` again places nothing and tells what became of it.
@@ -141,7 +141,10 @@ class GroupOrder(BaseModel):
 
 
 class ClosePosition(BaseModel):
-    """Sell a position of an account, or `quantity` of it; with `bot_id` only what that bot holds."""
+    """Sell a position of an account, or `quantity` of it; with `bot_id` only what that bot holds.
+
+    A limit without `price` is one at the market's last price.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -12,6 +12,7 @@ from millrace.common.events.trading import OrderType
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.instruments import Instrument, instrument
+from millrace.common.kernel.money import floor_to
 from millrace.execution.app.desk import place
 from millrace.execution.app.ports import Orders, Row
 from millrace.execution.app.sender import Sender
@@ -36,14 +37,18 @@ class Legs:
     ) -> UUID:
         """Place one leg on an account and return its order's id. Raises what is wrong with it, and writes nothing then.
 
-        `quantity` is asked with the pair's filters and last price; `terms` are the rest of an `Intent`.
+        `quantity` is asked with the pair's filters and last price; `terms` are the rest of an `Intent`. A limit that
+        names no price is one at the market's.
         """
         filters = instrument(account["exchange"], terms["symbol"])
         reference = self.price(filters.exchange, filters.symbol)
         if reference is None:
             raise MillraceError(Code.UNAVAILABLE, f"no price of {filters.symbol} is known yet; try again soon")
+        own = {**terms, "symbol": filters.symbol}
+        if terms["order_type"] is OrderType.LIMIT and terms.get("price") is None:
+            own["price"] = floor_to(reference, filters.tick_size)
         intent = Intent(
-            **{**terms, "symbol": filters.symbol},
+            **own,
             intent_id=wish["intent_id"],
             user_id=wish["user_id"],
             account_id=account["id"],
