@@ -81,6 +81,15 @@ async def test_limits_rest_on_every_account(floor: Floor) -> None:
     assert await seen(floor, found) == [("open", "0.01")] * 2
 
 
+async def test_a_limit_without_a_price_is_one_at_the_markets(floor: Floor) -> None:
+    found = await execute(
+        floor, await floor.group(floor.account_id), order_type="limit", risk_fraction="0.05", quantity=None
+    )
+    (leg,) = found["results"]
+    shown = (leg["order"]["order_type"], leg["order"]["price"], leg["order"]["quantity"])
+    assert (leg["success"], *shown) == (True, "limit", "20000", "0.025")
+
+
 async def test_what_was_bought_is_sold_again_at_the_take_profit(floor: Floor) -> None:
     found = await execute(floor, await floor.group(floor.account_id), take_profit="20500.005")
     assert found["state"] == "working" or len(found["results"]) == 2
@@ -100,6 +109,27 @@ async def test_what_was_bought_is_sold_again_at_the_take_profit(floor: Floor) ->
     bar = {"exchange": "binance", "symbol": "BTC/USDT", "timeframe": "1m", "opened_at": CLOCK.now(), **prices}
     await floor.stand.hear(CandleClosed(**bar, volume=Decimal(1)))
     assert await floor.holds() == 0
+
+
+@pytest.mark.parametrize("target", ["10", "20000", "20000.001"])
+async def test_what_could_not_be_sold_at_its_take_profit_is_not_bought_and_says_why(floor: Floor, target: str) -> None:
+    found = await execute(floor, await floor.group(floor.account_id), take_profit=target)
+    assert (found["success_count"], found["error_count"], found["state"]) == (0, 1, "done")
+    error = found["results"][0]["error"]
+    assert (error["code"], error["message"]) == (
+        "INVALID_PRICE",
+        "take_profit must be above 20000, the price it is bought at",
+    )
+    assert await floor.holds() == 0
+
+
+async def test_a_take_profit_may_be_as_far_above_the_market_as_it_likes(floor: Floor) -> None:
+    found = await execute(floor, await floor.group(floor.account_id), take_profit="90000")
+
+    async def rests() -> bool:
+        return ("open", "0.01") in await seen(floor, found)
+
+    await floor.stand.host.until(rests)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from millrace.common.db.work import Work
 from millrace.common.events.trading import TERMINAL, OrderState, OrderType, Side
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.instruments import Instrument, instrument
-from millrace.common.kernel.money import floor_to
+from millrace.common.kernel.money import floor_to, plain
 from millrace.execution.app import accounts, groups, intents
 from millrace.execution.app.intents import Wish, refusal
 from millrace.execution.app.legs import Legs, Quantity
@@ -70,7 +70,7 @@ class GroupTrading:
         placed, refusals = [], []
         for leg, account in enumerate(members):
             try:
-                size = _size(asked, account, equities)
+                size = _sellable(asked, _size(asked, account, equities))
                 placed.append(await self._legs.put(work, key, leg, account, size, terms))
             except MillraceError as wrong:
                 refusals.append(refusal(leg, account["id"], asked["symbol"], None, wrong))
@@ -112,6 +112,19 @@ class GroupTrading:
             "origin": entry["origin"],
         }
         await self._legs.put(work, wish, entry["leg"] + _EXITS, account, lambda *_: entry["filled_quantity"], terms)
+
+
+def _sellable(asked: Mapping[str, Any], size: Quantity) -> Quantity:
+    """The same size; no buy at or above the price at which it is to be sold again, for nothing would sell it there."""
+
+    def quantity(filters: Instrument, price: Decimal) -> Decimal:
+        at, target = asked["price"] or asked["stop_price"] or price, asked["take_profit"]
+        if target is not None and floor_to(target, filters.tick_size) <= at:
+            reason = f"must be above {plain(at)}, the price it is bought at"
+            raise MillraceError(Code.INVALID_PRICE, f"take_profit {reason}", fields={"take_profit": reason})
+        return size(filters, price)
+
+    return quantity
 
 
 def _size(asked: Mapping[str, Any], account: Row, equities: Mapping[UUID, Decimal]) -> Quantity:
