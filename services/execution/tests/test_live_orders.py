@@ -1,6 +1,5 @@
 """Who asks again and again for live orders does not have those read that have ended."""
 
-from dataclasses import astuple
 from uuid import UUID
 
 import pytest
@@ -23,10 +22,12 @@ _LIVE = sorted(state.value for state in set(OrderState) - TERMINAL)
 async def plan(desk: Desk, states: list[str]) -> str:
     """How the server finds the orders, without knowing which states will be asked for."""
     wanted = Wanted(None, None, None, states, None, None, None)
-    values = (desk.user.user_id, *astuple(wanted))
     async with desk.stand.host.running["execution"].database.as_user(desk.user.user_id) as connection:
         await connection.execute("set local plan_cache_mode = force_generic_plan")
-        rows = await connection.fetch(f"explain select count(*) {queries.where(wanted)}", *values)
+        await connection.execute(f"prepare found as select count(*) {queries.where(wanted)}")
+        values = f"'{desk.user.user_id}', null, null, null, array{states}, null, null, null"
+        rows = await connection.fetch(f"explain execute found({values})")
+        await connection.execute("deallocate found")
     return "\n".join(row[0] for row in rows)
 
 
