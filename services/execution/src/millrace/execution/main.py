@@ -55,7 +55,6 @@ def build(context: Context) -> Service:
     )
     venue.news = sender.book_soon
     approvals = Approvals(context.keys.approval)
-
     patience = timedelta(seconds=settings.exit_patience_seconds)
     exits = StandingExits(context.works, orders, approvals, clock, patience, sender.ready)
 
