@@ -89,13 +89,12 @@ async def test_a_move_is_neither_gain_nor_loss(mover: Mover) -> None:
         assert Decimal(one["final_balance"]) - Decimal(one["initial_balance"]) in (0, Decimal(flow))
 
 
-async def test_more_than_is_free_fails_and_moves_nothing(mover: Mover) -> None:
-    failed = (await mover.move("10000.01")).value()
-    assert failed["status"] == "failed"
-    assert "10000 are free" in failed["message"]
+@pytest.mark.parametrize("changes", [{}, {"hold": True}, {"currency": "BTC"}])
+async def test_more_than_the_source_holds_is_refused_at_once_and_not_on_record(mover: Mover, changes: Any) -> None:
+    refused = await mover.move("10000.01", **changes)
+    assert (refused.status, refused.json()["error"]["code"]) == (400, "INSUFFICIENT_BALANCE")
+    assert (await mover.send("GET", "/transfers")).value()["total"] == 0
     assert await mover.totals() == await mover.totals("risk") == (10_000, 100)
-    await mover.stand.rest()
-    assert mover.audited()[-1] == ("transfer.failed", "failed")
 
 
 async def test_a_move_on_hold_waits_for_its_approval(mover: Mover) -> None:

@@ -14,6 +14,7 @@ from millrace.common.events.users import Audited
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.common.kernel.ids import new_id
+from millrace.common.kernel.money import ZERO, plain
 from millrace.portfolio.app.ports import Funds, Vaults
 from millrace.portfolio.domain import transfers
 from millrace.portfolio.domain.transfers import End, Verb
@@ -35,6 +36,7 @@ where user_id = $1 and closed_at is null and ($2::uuid is null or account_id = $
   and ($3::text is null or exchange = $3)
 order by currency = $4 desc, account_id limit 1
 """
+_HELD = "select total from balances where account_id = $1 and currency = $2"
 _LOCK = "select * from transfers where user_id = $1 and id = $2 for update"
 _MOVE = "update transfers set status = $3, message = $4, updated_at = $5 where user_id = $1 and id = $2 returning *"
 _ONE = "select * from transfers where user_id = $1 and id = $2"
@@ -79,7 +81,7 @@ class Transfers:
         """Record one, and carry out a move of paper money at once unless it is to wait for approval.
 
         The same `idempotency_key` again gives the transfer it has made already; raises IDEMPOTENCY_MISMATCH when it was
-        made of other terms.
+        made of other terms, and INSUFFICIENT_BALANCE for more than the source holds.
         """
         async with self._works.begin(user_id) as work:
             row, new = await self._record(work, user_id, asked)
@@ -134,6 +136,7 @@ class Transfers:
             self._clock.now(),
         )
         if row is not None:
+            await _enough(work, source, asked)
             self._audit(work, dict(row))
             return dict(row), True
         known = dict(await work.connection.fetchrow(_REPEATED, user_id, asked.idempotency_key) or {})
@@ -208,6 +211,16 @@ async def _end(
     if account_id is not None:
         raise not_found("account")
     return None, End(provider or "")
+
+
+async def _enough(work: Work, source: tuple[UUID | None, End], asked: Any) -> None:
+    """What the source does not hold is refused at once; what is promised to orders is found when the money moves."""
+    if source[0] is None:
+        return  # what the user has there is not known here
+    held = await work.connection.fetchval(_HELD, source[0], asked.currency) or ZERO
+    if asked.amount > held:
+        text = f"{source[1].provider} holds {plain(held)} {asked.currency}, and {plain(asked.amount)} was asked for"
+        raise MillraceError(Code.INSUFFICIENT_BALANCE, text, fields={"amount": f"must be at most {plain(held)}"})
 
 
 def _apart(source: tuple[UUID | None, End], target: tuple[UUID | None, End]) -> None:
