@@ -9,7 +9,14 @@ import pytest
 from millrace.bots.app import queries
 from millrace.common.events.bots import BotChanged
 from millrace.common.events.trading import OrderState
+from millrace.common.kernel.instruments import BOT_LIMIT
 
+FULL = """
+insert into bots (id, user_id, account_id, name, strategy_id, strategy, exchange, symbol, spelling, timeframe,
+  parameters, status, origin, created_at, updated_at)
+select gen_random_uuid(), user_id, account_id, name, strategy_id, strategy, exchange, symbol, spelling, timeframe,
+  parameters, status, origin, now(), now() from bots, generate_series(1, $2) where id = $1
+"""
 WISH = UUID("00000000-0000-7000-8000-000000000077")
 
 
@@ -43,6 +50,20 @@ async def test_a_bot_that_does_not_run_is_paused_and_starts_when_it_is_resumed(o
     (row,) = await owner.stand.rows("bots", "select anchor_at from bots where id = $1", bot_id)
     assert (paused["status"], row["anchor_at"]) == ("paused", None), "it warms up afresh"
     assert (await owner.ask("POST", f"/bots/{bot_id}/resume")).value()["status"] == "active"
+
+
+async def test_a_user_has_so_many_bots_at_an_exchange_and_no_more(owner: Any, new_owner: Any) -> None:
+    wish = {"name": "again", "strategy": "hold", "exchange": "binance", "intent_id": str(WISH)}
+    assert (await owner.ask("POST", "/bots", json=wish)).status == 201
+    await owner.stand.rows("bots", FULL, WISH, BOT_LIMIT - 1)
+    refused = await owner.ask("POST", "/bots", json={**wish, "intent_id": None})
+    assert (refused.status, refused.json()["error"]["code"]) == (422, "VALIDATION_ERROR")
+    assert "100 bots at binance" in refused.json()["error"]["message"]
+    assert (await owner.ask("POST", "/bots", json=wish)).value()["id"] == str(WISH), "it is there already"
+    other = await new_owner()
+    assert (await other.ask("POST", "/bots", json={**wish, "intent_id": None})).status == 201
+    await owner.ask("DELETE", f"/bots/{WISH}")
+    assert (await owner.ask("POST", "/bots", json={**wish, "intent_id": None})).status == 201
 
 
 async def test_deleting_a_bot_that_holds_something_says_what_stays(owner: Any) -> None:

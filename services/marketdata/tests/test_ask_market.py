@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from millrace.common.kernel.clock import ManualClock
+from millrace.common.kernel.instruments import BOT_LIMIT
 from millrace.common.testing.service import Stand
 
 T0 = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -170,7 +171,8 @@ async def test_the_five_platforms_are_listed_and_the_one_listened_to_has_a_statu
     luno = rows["luno"]
     assert (luno["name"], luno["display_name"], luno["type"], luno["region"]) == ("Luno", "Luno", "exchange", "ZA")
     assert (luno["icon"], luno["logo"], luno["color"]) == ("\U0001f1ff\U0001f1e6", "luno.svg", "#3861FB")
-    assert (luno["enabled"], luno["bot_limit"], luno["supports_paper"], luno["supports_live"]) == (True, 5, True, False)
+    assert (luno["enabled"], luno["supports_paper"], luno["supports_live"]) == (True, True, False)
+    assert luno["bot_limit"] == BOT_LIMIT, "as many as the bots service makes"
     assert luno["description"] == "Luno cryptocurrency exchange: BTC/ZAR, ETH/ZAR"
     assert not any(value is None for row in rows.values() for value in row.values())
 

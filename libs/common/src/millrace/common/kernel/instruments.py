@@ -54,6 +54,10 @@ INSTRUMENTS = _table()
 EXCHANGES = tuple(sorted({exchange for exchange, _ in INSTRUMENTS}))
 
 
+BOT_LIMIT = 100
+"""How many bots one user may have at one exchange; those that a strategy runs for the user are not counted."""
+
+
 def default_symbol(exchange: str) -> str:
     """What is traded at an exchange where nobody says what: the first pair that it has."""
     there = exchange.lower()

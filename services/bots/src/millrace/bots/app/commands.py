@@ -16,7 +16,7 @@ from millrace.common.db.work import Work
 from millrace.common.events.bots import BotChanged
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.ids import new_id
-from millrace.common.kernel.instruments import Instrument, default_symbol, instrument
+from millrace.common.kernel.instruments import BOT_LIMIT, Instrument, default_symbol, instrument
 from millrace.common.kernel.money import ZERO, plain
 from millrace.common.kernel.timeframes import parse_timeframe
 
@@ -34,6 +34,11 @@ update bots b set waiting_since = null, waiting_for = null, committed = 0
 where id = $1 and waiting_since < now() - $2::interval
   and not exists (select from bot_orders o where o.bot_id = b.id and o.own and not o.ended)
 returning waiting_since, waiting_for, committed
+"""
+_ALONE = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
+_THERE = """
+select count(*) from bots
+where user_id = $1 and exchange = $2 and id <> $3 and status <> 'deleted' and managed_by is null
 """
 _LOST = timedelta(minutes=5)  # by then what is left of a signal has neither an approval nor a deadline to be sent in
 
@@ -61,6 +66,8 @@ async def create_bot(
     parameters = _parameters(chosen.bound, chosen.parameters, config)
     timeframe = parse_timeframe(str(config.get("timeframe") or asked.get("timeframe") or default_timeframe))
     bot_id = asked.get("intent_id") or new_id()
+    if managed_by is None:
+        await _room(work, user_id, filters.exchange, bot_id)
     row = await queries.insert_bot(
         work.connection,
         (
@@ -89,6 +96,14 @@ async def create_bot(
         return await queries.get_bot(work.connection, user_id, bot_id)
     tell(work, row, now)
     return row
+
+
+async def _room(work: Work, user_id: UUID, exchange: str, bot_id: UUID) -> None:
+    """Raises VALIDATION_ERROR when the user has as many bots there as one may have; one asked for again is there."""
+    await work.connection.execute(_ALONE, f"{user_id} {exchange}")
+    if await work.connection.fetchval(_THERE, user_id, exchange, bot_id) >= BOT_LIMIT:
+        text = f"you have {BOT_LIMIT} bots at {exchange}, which is the limit; delete one first"
+        raise MillraceError(Code.VALIDATION_ERROR, text, fields={"exchange": f"has its {BOT_LIMIT} bots"})
 
 
 def _parameters(strategy: str, base: Row, config: Row) -> Row:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from millrace.common.kernel.errors import not_found
-from millrace.common.kernel.instruments import INSTRUMENTS, Instrument
+from millrace.common.kernel.instruments import BOT_LIMIT, INSTRUMENTS, Instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +13,7 @@ class Platform:
     """One exchange. Fees are fractions of the notional for the lowest spot tier.
 
     `region` is where it is at home, a country's code or GLOBAL; `icon` is one character and `color` a hexadecimal one,
-    to show it by; `bot_limit` is how many bots of one user are sensible there. `timeframes` are those it gives candles
+    to show it by; `bot_limit` is how many bots one user may have there. `timeframes` are those it gives candles
     of, `credentials` the names of what a user gives to connect an account.
     """
 
@@ -27,7 +27,7 @@ class Platform:
     timeframes: tuple[str, ...]
     listed: tuple[Instrument, ...]
     credentials: tuple[str, ...] = ("api_key", "api_secret")
-    bot_limit: int = 5
+    bot_limit: int = BOT_LIMIT
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
