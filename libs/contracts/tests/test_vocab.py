@@ -44,7 +44,7 @@ def test_the_values_are_those_of_the_events() -> None:
 @pytest.mark.parametrize(
     ("words", "value", "said"),
     [
-        (vocab.ORDER_STATUS, "received", {B: "pending", I: "placed", C: "NEW"}),
+        (vocab.ORDER_STATUS, "received", {A: "pending", B: "pending", I: "placed", C: "NEW"}),
         (vocab.ORDER_STATUS, "open", {B: "pending", I: "placed", C: "NEW"}),
         (vocab.ORDER_STATUS, "partially_filled", {B: "partially_filled", I: "partially_filled", C: "PARTIALLY_FILLED"}),
         (vocab.ORDER_STATUS, "cancelled", {B: "cancelled", I: "cancelled", C: "CANCELED"}),

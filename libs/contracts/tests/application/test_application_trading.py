@@ -120,6 +120,23 @@ def test_outcomes_are_told_one_by_one() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("state", "word"),
+    [
+        ("received", "pending"),
+        ("approved", "pending"),
+        ("submitting", "pending"),
+        ("unknown", "pending"),
+        ("open", "open"),
+        ("filled", "filled"),
+        ("refused", "rejected"),
+    ],
+)
+def test_an_outcome_has_no_word_of_the_inside(state: str, word: str) -> None:
+    done = Executed(success_count=1, error_count=0, results=({"status": state, "success": True},))
+    assert answer(*EXECUTE, done)["results"] == [{"status": word, "success": True}]
+
+
 def test_a_position_is_closed_at_market_where_nothing_else_is_said() -> None:
     command = ask(*CLOSE, body={"symbol": "BTCUSDT"}, path={"account_id": OTHER})
     assert (command.account_id, command.order_type) == (UUID(OTHER), OrderType.MARKET)

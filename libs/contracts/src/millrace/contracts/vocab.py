@@ -66,6 +66,7 @@ ORDER_STATUS = Vocabulary(
     "status",
     _STATES,
     {
+        A: {**dict.fromkeys(_WAITING, "pending"), "refused": "rejected"},
         B: {**dict.fromkeys((*_WAITING, "open"), "pending"), "refused": "rejected"},
         I: {**dict.fromkeys((*_WAITING, "open"), "placed"), "refused": "rejected", "expired": "cancelled"},
         C: _upper(_STATES, **dict.fromkeys((*_WAITING, "open"), "NEW"), cancelled="CANCELED", refused="REJECTED"),

@@ -14,7 +14,7 @@ from millrace.contracts.canonical.frame import Page, Terminated
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Number, fraction, number, slashed
 from millrace.contracts.table import Call, Shape, View
-from millrace.contracts.vocab import ORDER_TYPE, POSITION_SIDE, SIDE
+from millrace.contracts.vocab import ORDER_STATUS, ORDER_TYPE, POSITION_SIDE, SIDE
 
 Leverage = Annotated[Number, Field(ge=0, le=100)]
 """A factor; zero says as much as one: no leverage."""
@@ -113,8 +113,12 @@ def _executed(result: trading.Executed, now: datetime) -> Json:
     return {
         "success_count": result.success_count,
         "error_count": result.error_count,
-        "results": free(result.results),
+        "results": [free(_outcome(one)) for one in result.results],
     }
+
+
+def _outcome(one: Json) -> Json:
+    return {**one, "status": ORDER_STATUS.say(one["status"], APPLICATION)} if "status" in one else one
 
 
 def _positions(page: Page[trading.Position], now: datetime) -> list[Json]:
