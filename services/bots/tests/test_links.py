@@ -84,6 +84,19 @@ async def test_a_termination_stops_the_bot_and_sells_what_it_holds_once(floor: F
     assert (await floor.ask("POST", f"/bots/{uuid4()}/terminate")).status == 404
 
 
+async def test_a_termination_ends_all_on_the_accounts_the_bot_is_linked_with(floor: Floor) -> None:
+    bot, second = await floor.bot(), await floor.account()
+    await linked(floor, bot, second)
+    order = {"symbol": "BTCUSDT", "side": "buy", "order_type": "market", "quantity": "0.01", "account_id": str(second)}
+    await floor.done("POST", "/orders", order, "execution")
+    ended = await floor.done("POST", f"/bots/{bot['id']}/terminate")
+    assert (ended["bot"]["accounts"], ended["terminated"]["success_count"]) == ([str(second)], 1)
+    assert [(o.side, o.state, o.account_id) for o in floor.orders()] == [
+        ("buy", "filled", second),
+        ("sell", "filled", second),
+    ]
+
+
 async def test_a_strategy_shows_what_its_bots_earned(floor: Floor) -> None:
     hold = next(s for s in (await floor.ask("GET", "/strategies")).value()["items"] if s["name"] == "hold")
     assert hold["metrics"]["total_return"] is None

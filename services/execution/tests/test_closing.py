@@ -118,6 +118,34 @@ async def test_a_terminated_bot_takes_nothing_of_others_with_it(floor: Floor) ->
     assert (await floor.get("/orders", state="open"))["total"] == 1
 
 
+async def test_a_bot_ends_with_all_that_its_accounts_have_and_takes_nothing_of_other_accounts(floor: Floor) -> None:
+    bot, linked, apart = str(uuid4()), await floor.account(), await floor.account()
+    await floor.bought("0.01", bot_id=bot)
+    await floor.bought("0.02")
+    await floor.bought("0.03", linked["id"])
+    await floor.bought("0.01", linked["id"], bot_id=bot)
+    await floor.bought("0.04", apart["id"])
+    await floor.done("POST", "/orders", {**LIMIT, "price": "19500", "account_id": linked["id"]})
+    wish = {"account_ids": [linked["id"]], "intent_id": str(uuid4())}
+    for _ in range(2):
+        found = await floor.done("POST", f"/bots/{bot}/terminate", wish)
+    assert (len(found["cancelled"]), found["success_count"], found["error_count"]) == (1, 3, 0)
+    assert [await floor.holds(where) for where in (None, linked["id"], apart["id"])] == [
+        Decimal("0.02"),
+        Decimal(0),
+        Decimal("0.04"),
+    ]
+
+
+async def test_accounts_of_others_are_not_ended_with_ones_bot(floor: Floor) -> None:
+    await floor.bought("0.02")
+    other, _ = await user_of(floor.stand)
+    wish = {"account_ids": [str(floor.account_id)]}
+    found = (await floor.ask("POST", f"/bots/{uuid4()}/terminate", wish, other)).value()
+    assert (found["results"], found["cancelled"]) == ([], [])
+    assert await floor.holds() == Decimal("0.02")
+
+
 async def test_terminating_somebody_elses_bot_finds_nothing_to_end(floor: Floor) -> None:
     bot = str(uuid4())
     await floor.bought("0.02", bot_id=bot)

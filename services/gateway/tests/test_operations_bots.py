@@ -169,6 +169,14 @@ async def test_ending_a_bot_counts_accounts_and_tells_what_stayed() -> None:
     assert (found.count, found.accounts, found.errors) == (2, 1, ("no price",))
 
 
+async def test_an_account_with_nothing_to_end_has_ended_once_all_is_done() -> None:
+    for state, count in (("done", 2), ("working", 1)):
+        ended = {**rows.execution(rows.leg(0, TWO), kind="terminate"), "state": state}
+        answer = {"bot": rows.bot(accounts=[TWO, THREE]), "terminated": ended}
+        found = await do("bots.terminate", Services({f"bots POST {BOT}/terminate": answer}), BY_ID)
+        assert found.accounts == count
+
+
 async def test_an_account_where_something_stayed_is_not_ended() -> None:
     legs = (rows.leg(0, TWO), rows.failed(1, TWO))
     answer = {"bot": rows.bot(), "terminated": rows.execution(*legs, kind="terminate")}

@@ -1,6 +1,6 @@
 """What the other services know and do, asked in the user's name."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -38,10 +38,13 @@ class Neighbours:
         """One of the user's accounts. Raises NOT_FOUND."""
         return await self._ask("execution", "GET", f"/accounts/{account_id}", user)
 
-    async def terminate(self, user: Principal, bot_id: UUID, intent_id: UUID) -> Any:
-        """Cancel a bot's orders and sell what it holds; what became of each, once for each `intent_id`."""
-        json = {"intent_id": str(intent_id)}
-        return await self._ask("execution", "POST", f"/bots/{bot_id}/terminate", user, json=json)
+    async def terminate(self, user: Principal, bot: Mapping[str, Any], intent_id: UUID) -> Any:
+        """Cancel the orders and sell what is held: by a bot, and by anybody on the accounts it is connected with.
+
+        What became of each, once for each `intent_id`.
+        """
+        json = {"intent_id": str(intent_id), "account_ids": [str(account) for account in bot["accounts"]]}
+        return await self._ask("execution", "POST", f"/bots/{bot['id']}/terminate", user, json=json)
 
     async def price(self, exchange: str, symbol: str) -> Decimal:
         """The market's last price. Raises UNAVAILABLE without one."""

@@ -101,7 +101,7 @@ def bot_routes(desk: Desk) -> APIRouter:
         user: user_dependency, bot_id: BotId, asked: Annotated[Terminate, Depends(body(Terminate))]
     ) -> Response:
         row = await act(user, bot_id, "terminate")
-        ended = await desk.others.terminate(user, row["id"], asked.intent_id or new_id(clock))
+        ended = await desk.others.terminate(user, row, asked.intent_id or new_id(clock))
         return json_response({"bot": row, "terminated": ended})
 
     _links(api, desk)

@@ -160,11 +160,15 @@ class ClosePosition(BaseModel):
 
 
 class Terminate(BaseModel):
-    """End everything. The same `intent_id` again only tells how far it is."""
+    """End everything of an account or bot, and of `account_ids` besides, the accounts a bot is connected with.
+
+    The same `intent_id` again only tells how far it is.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     intent_id: UUID | None = None
+    account_ids: list[UUID] = Field(default_factory=list)
     origin: str = Field("application", max_length=30)
 
 

@@ -51,7 +51,8 @@ def trading_routes(works: Works, groups: GroupTrading, closing: Closing, clock: 
         target: UUID,
         asked: Annotated[schemas.Terminate, Depends(body(schemas.Terminate))],
     ) -> Execution:
-        return Execution.of(await closing.terminate(wish(user, "terminate", scope[:-1], target, asked)))
+        found = wish(user, "terminate", scope[:-1], target, asked)
+        return Execution.of(await closing.terminate(found, asked.account_ids))
 
     @api.get("/intents/{intent_id}")
     async def get_intent(user: user_dependency, intent_id: UUID) -> Execution:

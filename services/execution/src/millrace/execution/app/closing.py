@@ -1,6 +1,6 @@
 """Closes positions: one of an account, or with all orders gone everything that an account or a bot holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -99,8 +99,8 @@ class Closing:
         await intents.save(work, user_id, wish.intent_id, now, refusals=refusals, done=True)
         return placed
 
-    async def terminate(self, wish: Wish) -> dict[str, Any]:
-        """Cancel every live order of an account or bot, then sell all it holds.
+    async def terminate(self, wish: Wish, accounts_too: Sequence[UUID] = ()) -> dict[str, Any]:
+        """Cancel every live order of an account or bot, and of accounts besides, then sell all that they hold.
 
         What cannot be done within the answer's time is done afterwards, and after a restart.
         """
@@ -111,8 +111,7 @@ class Closing:
             if fresh:
                 if wish.scope == "account":
                     await accounts.one(work.connection, user_id, wish.target)
-                scope = Halt(wish.scope, str(wish.target), user_id, "")
-                rows = await self._legs.orders.live(work, scope)
+                rows = await self._live(work, wish, accounts_too)
                 cancelled = [row["order_id"] for row in rows]
                 sender = self._legs.sender
                 await stop(work, rows, now, "terminated", orders=self._legs.orders, sender=sender)
@@ -136,8 +135,7 @@ class Closing:
         late = now - wish["created_at"] > self._patience
         if not late and await work.connection.fetchval(_PENDING, wish["cancelled"]):
             return []
-        of = {"account_id": wish["target"]} if wish["scope"] == "account" else {"bot_id": wish["target"]}
-        held = await holdings(work.connection, user_id, **of)
+        held = await _held(work, wish)
         orders = await intents.legs(work.connection, user_id, wish["intent_id"])
         done = {_place(row) for row in (*orders, *wish["refusals"])}
         leg = len(orders) + len(wish["refusals"])
@@ -161,6 +159,14 @@ class Closing:
         await intents.save(work, user_id, wish["intent_id"], now, refusals=refusals, done=not owed)
         return placed
 
+    async def _live(self, work: Work, wish: Wish, accounts_too: Sequence[UUID]) -> list[dict[str, Any]]:
+        scopes = [(wish.scope, wish.target), *(("account", account) for account in accounts_too)]
+        found = {}
+        for scope, target in scopes:
+            rows = await self._legs.orders.live(work, Halt(scope, str(target), wish.user_id, ""))
+            found.update({row["order_id"]: row for row in rows})
+        return list(found.values())
+
     async def _exit(
         self, work: Work, wish: Row, leg: int, holding: Holding, share: Decimal, terms: Mapping[str, Any]
     ) -> UUID:
@@ -171,6 +177,14 @@ class Closing:
     async def _outcome(self, user_id: UUID, intent_id: UUID) -> dict[str, Any]:
         async with self._legs.works.database.as_user(user_id) as connection:
             return await intents.outcome(connection, user_id, intent_id)
+
+
+async def _held(work: Work, wish: Row) -> list[Holding]:
+    """Each once; what one account has of a pair stands together."""
+    scopes: list[dict[str, Any]] = [{"account_id": UUID(account)} for account in wish["asked"].get("account_ids", ())]
+    scopes.append({f"{wish['scope']}_id": wish["target"]})
+    found = [one for of in scopes for one in await holdings(work.connection, wish["user_id"], **of)]
+    return list({(one.account_id, one.symbol, one.bot_id): one for one in found}.values())
 
 
 def _key(wish: Wish) -> dict[str, Any]:

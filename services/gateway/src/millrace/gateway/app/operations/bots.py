@@ -108,12 +108,13 @@ async def disconnect(asking: Asking, asked: bots.LinkAccount) -> bots.Bot:
 
 
 async def terminate(asking: Asking, asked: ById) -> Terminated:
-    """It has stopped, its orders are cancelled and what it held is sold; on how many accounts all of it."""
+    """It has stopped, and it and the accounts it is connected with have no orders or positions; on how many of them."""
     found = await asking.ask("bots", "POST", f"/bots/{asked.id}/terminate", json=_given({"intent_id": asking.intent}))
     ended = found["terminated"]
     errors = tuple(leg["error"]["message"] for leg in ended["results"] if leg["error"])
     left = {leg["account_id"] for leg in ended["results"] if leg["error"]}
-    accounts = {leg["account_id"] for leg in ended["results"]} - left
+    done = found["bot"]["accounts"] if ended["state"] == "done" else []
+    accounts = {leg["account_id"] for leg in ended["results"]}.union(done) - left
     return Terminated(count=ended["success_count"], errors=errors, accounts=len(accounts))
 
 
