@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.cli.program import Started, free_port, millrace, processes_of, seconds_to_health
 from tests.e2e.client import until
@@ -59,6 +60,19 @@ async def test_the_one_time_link_signs_in_once(running: dict[str, str]) -> None:
         ) as answer:
             answers.append(answer.status)
     assert answers == [200, 401, 200]
+
+
+async def test_the_demo_users_bots_have_capital_of_their_own(running: dict[str, str]) -> None:
+    async with aiohttp.ClientSession(running["address"]) as session:
+        terms = {"username": "demo", "password": running["password"]}
+        async with session.post("/api/v1/auth/login", json=terms) as answer:
+            token = (await answer.json())["access_token"]
+        async with session.get("/api/bots", headers={"authorization": f"Bearer {token}"}) as answer:
+            bots = (await answer.json())["bots"]
+    assert bots
+    for bot in bots:
+        assert bot["initial_capital"] > 0
+        assert bot["current_capital"] == pytest.approx(bot["initial_capital"] + bot["total_profit"])
 
 
 async def test_the_first_start_prints_a_link_for_one_administrator_and_the_command_line_adds_more(

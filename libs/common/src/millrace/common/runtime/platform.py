@@ -21,6 +21,7 @@ from millrace.common.runtime.settings import SERVICES, Settings
 from millrace.common.telemetry.health import Health
 
 _ROOT = Principal(UUID(int=0), "command line", "admin")
+_DEMO_CAPITAL = 2500  # of each: together what the first paper account starts with
 _DEMO_BOTS = (
     ("BTC trend", "trend", "BTCUSDT", {"fast": 5, "slow": 20}),
     ("ETH trend", "trend", "ETHUSDT", {"fast": 5, "slow": 20}),
@@ -142,8 +143,9 @@ class Platform:
         strategies = {s["name"]: s["id"] for s in (await self.ask("bots", "GET", "/strategies", user))["items"]}
         timeframe = (await self.ask("marketdata", "GET", "/symbols", user))["items"][0]["timeframes"][0]
         for name, strategy, symbol, parameters in _DEMO_BOTS:
-            config = {"position_size": 0.2, "timeframe": timeframe, "parameters": parameters}
+            config = {"position_size": 0.8, "timeframe": timeframe, "parameters": parameters}
             asked = {"name": name, "strategy_id": strategies[strategy], "symbol": symbol, "config": config}
+            asked["initial_capital"] = _DEMO_CAPITAL
             bot = await self.ask("bots", "POST", "/bots", user, json=asked)
             await self.ask("bots", "POST", f"/bots/{bot['id']}/start", user)
 
