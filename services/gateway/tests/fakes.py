@@ -100,6 +100,9 @@ class Tokens:
             raise MillraceError(Code.AUTH_INVALID, "Invalid or expired token")
         return Principal(USER, "ann", role, contract=contract or None)
 
+    def doubt(self, user_id: UUID) -> None:
+        """Nothing is kept that could be doubted."""
+
 
 class Identities:
     """Signs in the clear."""
