@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from libs.contracts.tests.crypto.desk import Desk, kinds, without
+from libs.contracts.tests.crypto.desk import Desk, without
 from libs.contracts.tests.samples import ID, sample
 from millrace.common.events.trading import OrderState, OrderType, Side, TimeInForce
 from millrace.common.kernel.errors import Code, MillraceError
@@ -396,7 +396,3 @@ def test_what_an_order_does_not_have_is_null() -> None:
 @pytest.mark.parametrize(("spelling", "shown"), [("btc_usdt", "btc_usdt"), ("BTC/USDT", "BTC/USDT"), (None, "BTCUSDT")])
 def test_a_symbol_is_told_as_it_was_written(spelling: str | None, shown: str) -> None:
     assert CRYPTO.answers(PLACE, order(spelling=spelling))["symbol"] == shown
-
-
-def test_everything_of_an_order_is_text() -> None:
-    assert set(kinds(CRYPTO.answers(PLACE, order())).values()) == {"str"}
