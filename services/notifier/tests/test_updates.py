@@ -5,15 +5,20 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+from millrace.common.auth.principal import Principal
 from millrace.common.events.portfolio import EquityMarked, MarkedPosition
 from millrace.common.events.trading import OrderState, OrderType, OrderUpdated, Side
+from services.notifier.tests import facts
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def test_a_portfolio_update_names_the_open_positions(start_post: Any) -> None:
-    post = await start_post()
+    post = await start_post("portfolio", "risk")
     user = await post.user()
+    await post.stand.hear(facts.opened(user))
+    principal = Principal(user.id, "user", "trader")
+    balance = (await post.stand.ask("portfolio", "GET", "/balance", principal, query={"currency": "USDT"})).value()
     async with post.socket(user, channels=["portfolio_updates"]) as socket:
         await socket.ready()
         held = (("BTC/USDT", "0.500000000000000000", "37.50"), ("ETH/USDT", "-2", "0E-18"))
@@ -27,7 +32,23 @@ async def test_a_portfolio_update_names_the_open_positions(start_post: Any) -> N
         {"symbol": "BTCUSDT", "side": "LONG", "size": "0.5", "unrealized_pnl": "37.50"},
         {"symbol": "ETHUSDT", "side": "SHORT", "size": "2", "unrealized_pnl": "0.00"},
     ]
-    assert (data["total_balance"], data["available_balance"]) == ("10000.50", "1.00")
+    told = (data["total_balance"], data["available_balance"], data["unrealized_pnl"])
+    assert told == ("10000.00", "10000.00", "0.00"), "all that the user has, not what one account is marked with"
+    assert Decimal(told[0]) == Decimal(balance["margin_balance"])
+
+
+async def test_a_client_comes_back_when_nobody_can_say_what_the_user_has(start_post: Any) -> None:
+    post = await start_post()
+    user = await post.user()
+    async with post.socket(user, channels=["trading_updates"]) as socket:
+        await socket.ready()
+        await post.stand.hear(marked(user, []))
+        await post.stand.hear(updated(user, "1", "1"))
+        assert (await socket.next())["type"] == "trading_update", "who does not follow the portfolio needs no balance"
+    async with post.socket(user, channels=["portfolio_updates"]) as socket:
+        await socket.ready()
+        await post.stand.hear(marked(user, []))
+        assert (await socket.next())["close"] == 1013
 
 
 async def test_the_average_price_of_a_fill_keeps_its_digits(start_post: Any) -> None:

@@ -10,6 +10,7 @@ import pytest
 from millrace.common.events.market import CandleClosed, CandleForming
 from millrace.common.events.portfolio import EquityMarked, MarkedPosition
 from millrace.common.events.trading import OrderState, OrderType, OrderUpdated, Side
+from millrace.contracts.canonical.accounts import Funds
 from millrace.contracts.crypto import stream
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
@@ -78,10 +79,11 @@ def test_an_average_price_finer_than_the_tick_keeps_eight_places(notional: str, 
 def test_a_portfolio_is_told_with_its_positions() -> None:
     held = MarkedPosition(symbol="BTC/USDT", quantity=Decimal("0.50"), unrealized_pnl=Decimal("37.5"))
     short = MarkedPosition(symbol="ETH/USDT", quantity=Decimal(-2), unrealized_pnl=Decimal(0))
-    amounts = {"equity": "10875.5", "cash": "8500", "unrealized_pnl": "125.5", "day_pnl": "1", "peak": "1"}
+    amounts = dict.fromkeys(("equity", "cash", "unrealized_pnl", "day_pnl", "peak"), "1")  # of one account
+    funds = Funds(equity=Decimal("10875.5"), available=Decimal(8500), unrealized_pnl=Decimal("125.5"))
     given: Any = {**amounts, "drawdown": "0"}
     marked = EquityMarked(user_id=ID, account_id=ID, currency="USDT", marked_at=AT, positions=(held, short), **given)
-    assert stream.portfolio_update(marked) == {
+    assert stream.portfolio_update(marked, funds) == {
         "type": "portfolio_update",
         "channel": "portfolio_updates",
         "data": {

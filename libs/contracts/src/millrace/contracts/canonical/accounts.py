@@ -1,5 +1,6 @@
 """Exchange accounts, groups of them, and what they hold."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
@@ -158,7 +159,10 @@ class Asset(Canonical):
 
 
 class PortfolioBalance(Canonical):
-    """All accounts of a user together, in `currency`. `margin` = wallet + open profit; available + locked = wallet."""
+    """All accounts of a user together, in `currency`. `margin` = wallet + open profit; available + locked = wallet.
+
+    Available is what orders can use, free `currency`; locked is the rest: in positions, in other currencies, promised.
+    """
 
     account_type: str = "spot"
     currency: str = "USDT"
@@ -167,6 +171,20 @@ class PortfolioBalance(Canonical):
     unrealized_pnl: Decimal = ZERO
     assets: tuple[Asset, ...] = ()
     updated_at: AwareDatetime
+
+
+class Funds(Canonical):
+    """All accounts of a user together, in USDT: their `equity` at market, and `available` for orders: free USDT."""
+
+    equity: Decimal
+    available: Decimal
+    unrealized_pnl: Decimal
+
+
+def free_dollars(balance: Mapping[str, Any]) -> Funds:
+    """Of what the portfolio service tells at `/balance` in USDT."""
+    free = (Decimal(held["available_balance"]) for held in balance["assets"] if held["asset"] == "USDT")
+    return Funds(equity=balance["margin_balance"], available=sum(free, ZERO), unrealized_pnl=balance["unrealized_pnl"])
 
 
 class Wallets(Canonical):

@@ -8,6 +8,7 @@ from millrace.common.events.portfolio import EquityMarked, MarkedPosition
 from millrace.common.events.trading import OrderUpdated
 from millrace.common.kernel.instruments import INSTRUMENTS
 from millrace.common.kernel.money import ZERO, divided, plain
+from millrace.contracts.canonical.accounts import Funds
 from millrace.contracts.crypto.wire import CRYPTO
 from millrace.contracts.spelling import fixed, joined, moment, price
 from millrace.contracts.table import Stream, Transport
@@ -52,15 +53,15 @@ def trading_update(order: OrderUpdated) -> dict[str, Any]:
     }
 
 
-def portfolio_update(marked: EquityMarked) -> dict[str, Any]:
-    """An account at market, with what it holds."""
+def portfolio_update(marked: EquityMarked, funds: Funds) -> dict[str, Any]:
+    """What the user has in all, as the balance tells it, with the open positions of the account that was marked."""
     return {
         "type": "portfolio_update",
         "channel": "portfolio_updates",
         "data": {
-            "total_balance": fixed(marked.equity),
-            "available_balance": fixed(marked.cash),
-            "unrealized_pnl": fixed(marked.unrealized_pnl),
+            "total_balance": fixed(funds.equity),
+            "available_balance": fixed(funds.available),
+            "unrealized_pnl": fixed(funds.unrealized_pnl),
             "positions": [_position(held) for held in marked.positions],
             "timestamp": moment(marked.marked_at),
         },

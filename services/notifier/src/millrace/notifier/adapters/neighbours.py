@@ -12,6 +12,7 @@ from millrace.common.kernel.conversion import Conversion, conversion
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.web.client import ServiceClient
+from millrace.contracts.canonical.accounts import Funds, free_dollars
 from millrace.contracts.canonical.performance import Overview
 from millrace.contracts.canonical.trading import Trade
 from millrace.notifier.app.ports import Place
@@ -57,6 +58,9 @@ class Neighbours:
             found |= {trade.id: trade.profit for trade in trades if trade.id in fills}
             seen, total = seen + _MOST, page["total"]
         return found
+
+    async def funds(self, user: Principal) -> Funds:
+        return free_dollars(await self._ask(user, "portfolio", "/balance", currency="USDT"))
 
     async def _into(self, user: Principal) -> Conversion:
         me = await self._ask(user, "auth", "/users/me")

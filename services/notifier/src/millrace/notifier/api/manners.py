@@ -18,7 +18,7 @@ from millrace.notifier.api.messages import Message, wrong
 from millrace.notifier.app import views
 from millrace.notifier.app.desk import Desk
 from millrace.notifier.app.ports import Place
-from millrace.notifier.app.views import BotWords, NetworkWords, SocketWords, message
+from millrace.notifier.app.views import BotWords, CryptoWords, NetworkWords, SocketWords, message
 
 _PONG = message({"type": "pong"})
 _SYMBOLS = 200
@@ -146,7 +146,7 @@ class Crypto(Manners):
     """Channels that are asked for; `channels` in the first message is our own."""
 
     def new_words(self) -> SocketWords:
-        return SocketWords("crypto", views.CRYPTO, crypto.market_data)
+        return CryptoWords("crypto", views.CRYPTO, crypto.market_data)
 
     async def begin(self, listening: Listening, opening: Message) -> None:
         channels = opening.get("channels", [])

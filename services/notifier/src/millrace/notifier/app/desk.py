@@ -14,11 +14,12 @@ from millrace.common.web.frames import Direct
 from millrace.notifier.app.log import UserLog
 from millrace.notifier.app.markets import Markets
 from millrace.notifier.app.panel import Board, Panel
-from millrace.notifier.app.ports import Facts, Nobody
+from millrace.notifier.app.ports import Facts, Missing, Nobody
 from millrace.notifier.app.profits import Profits
 from millrace.notifier.app.stream import Stream
+from millrace.notifier.app.totals import Totals
 from millrace.notifier.app.turn import Turn
-from millrace.notifier.app.views import LogWords, NetworkWords, Words
+from millrace.notifier.app.views import CryptoWords, LogWords, NetworkWords, Words
 from millrace.notifier.config import NotifierSettings
 from millrace.notifier.domain.hub import Hub
 
@@ -52,6 +53,7 @@ class Desk:
         self._looks = asyncio.Semaphore(_LOOKS)
         self._boards: WeakValueDictionary[UUID, Board] = WeakValueDictionary()
         self._profits: WeakValueDictionary[UUID, Profits] = WeakValueDictionary()
+        self._totals: WeakValueDictionary[UUID, Totals] = WeakValueDictionary()
 
     async def admit(self, token: str, ip: str) -> Admission:
         """Who may listen from address `ip`. Raises AUTH_INVALID, PERMISSION_DENIED, UNAVAILABLE."""
@@ -62,8 +64,12 @@ class Desk:
 
     async def open(self, admission: Admission, words: Words, direct: Direct | None = None) -> Stream:
         """A stream that has joined. Raises RATE_LIMITED, UNAVAILABLE."""
-        profits = self._profits_of(admission) if isinstance(words, NetworkWords) else None
-        given = (self._hub, self._log, admission, words, self.settings.waiting_limit, self._turn, direct, profits)
+        missing: Missing | None = None
+        if isinstance(words, NetworkWords):
+            missing = self._profits_of(admission)
+        elif isinstance(words, CryptoWords):
+            missing = self._totals_of(admission)
+        given = (self._hub, self._log, admission, words, self.settings.waiting_limit, self._turn, direct, missing)
         return await self._joined(Stream(*given))
 
     async def panel(self, admission: Admission) -> Panel:
@@ -94,6 +100,13 @@ class Desk:
         if profits is None:
             profits = self._profits[user.user_id] = Profits(self.facts, user)
         return profits
+
+    def _totals_of(self, admission: Admission) -> Totals:
+        user = admission.principal
+        totals = self._totals.get(user.user_id)
+        if totals is None:
+            totals = self._totals[user.user_id] = Totals(self.facts, user)
+        return totals
 
     async def watch(self) -> None:
         """Look every few seconds, for ever: the events that say so may be late or lost."""

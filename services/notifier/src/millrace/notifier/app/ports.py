@@ -1,6 +1,6 @@
 """What the notifier asks the other services, each time in the name of the user it is about."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple, Protocol
@@ -8,8 +8,10 @@ from uuid import UUID
 
 from millrace.common.auth.principal import Principal
 from millrace.common.kernel.errors import Code, MillraceError
+from millrace.contracts.canonical.accounts import Funds
 from millrace.contracts.canonical.performance import Overview
 from millrace.contracts.canonical.trading import Trade
+from millrace.notifier.domain.hub import Entry
 
 
 class Place(NamedTuple):
@@ -38,8 +40,24 @@ class Facts(Protocol):
         """What the fills since then earned after fees, in the user's currency, as far as they are booked already."""
         ...
 
+    async def funds(self, user: Principal) -> Funds:
+        """What the user has in all."""
+        ...
+
     async def place(self, user: Principal, exchange: str | None, symbol: str) -> Place:
         """The market that is meant; without an exchange that of the feed. Raises INVALID_SYMBOL, NOT_FOUND."""
+        ...
+
+
+class Missing(Protocol):
+    """What entries of the log do not say themselves, and is found out before `channels` tell of them."""
+
+    def lacks(self, entry: Entry, channels: Collection[str]) -> bool:
+        """Whether something of it is not known yet."""
+        ...
+
+    async def complete(self, entries: Iterable[Entry], channels: Collection[str]) -> None:
+        """Find it out. Raises UNAVAILABLE if nobody can be asked."""
         ...
 
 
@@ -56,6 +74,9 @@ class Nobody:
         raise _alone()
 
     async def profits(self, user: Principal, since: datetime, fills: set[UUID]) -> dict[UUID, Decimal]:
+        raise _alone()
+
+    async def funds(self, user: Principal) -> Funds:
         raise _alone()
 
     async def place(self, user: Principal, exchange: str | None, symbol: str) -> Place:

@@ -1,7 +1,7 @@
 """What a user's fills earned. The portfolio books a fill while we hear of it, so it is asked until it has."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -27,7 +27,11 @@ class Profits:
         self._user = user
         self._lock = asyncio.Lock()
 
-    async def complete(self, entries: Iterable[Entry]) -> None:
+    def lacks(self, entry: Entry, channels: Collection[str]) -> bool:
+        """Whether it is a fill of which that is not known yet."""
+        return lacking(entry)
+
+    async def complete(self, entries: Iterable[Entry], channels: Collection[str]) -> None:
         """Find what is missing, or give it up after some five seconds. Raises UNAVAILABLE if nobody can be asked."""
         async with self._lock:
             await self._find([entry for entry in entries if lacking(entry)])

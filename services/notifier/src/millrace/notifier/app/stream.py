@@ -10,7 +10,7 @@ from millrace.common.db.database import RETRYABLE
 from millrace.common.kernel.errors import MillraceError
 from millrace.common.web.frames import Direct
 from millrace.notifier.app.log import UserLog
-from millrace.notifier.app.profits import Profits, lacking
+from millrace.notifier.app.ports import Missing
 from millrace.notifier.app.turn import Turn
 from millrace.notifier.app.views import Spelling, Words
 from millrace.notifier.domain.hub import Entry, Hub, Market, Quote
@@ -37,7 +37,7 @@ class Stream:
 
     Bounded: `limit` entries wait at most; more end the stream with 1013 and the client resumes from the log. While a
     client is still being told what it missed nothing waits here at all: the log has it. Of a market only the newest
-    price or candle waits. With `profits`, fills are told once it is known what they earned.
+    price or candle waits. With `missing`, what lacks something is told once that is known.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Stream:
         limit: int,
         turn: Turn,
         direct: Direct | None = None,
-        profits: Profits | None = None,
+        missing: Missing | None = None,
     ) -> None:
         self.user_id: UUID = admission.principal.user_id
         self.session_id = admission.principal.session_id
@@ -61,7 +61,7 @@ class Stream:
         self._limit = limit
         self._turn = turn
         self._direct = direct
-        self._profits = profits
+        self._lack = missing
         self._due = False
         self._news = asyncio.Event()
         self._channels: dict[str, int] = {}
@@ -157,7 +157,7 @@ class Stream:
         self._due = False
         direct = self._direct
         free = self._writer and self._writing_since is None and not (self._missing or self._replies or self.ended)
-        free = free and not (self._profits and any(map(lacking, self._waiting)))
+        free = free and not self._lacking()
         if direct is None or not free or not direct.ready():
             self._news.set()
             return
@@ -210,7 +210,7 @@ class Stream:
             while self._missing:
                 if missed := await self._missed():
                     yield missed
-            while self._profits and any(map(lacking, self._waiting)):
+            while self._lacking():
                 await self._complete(list(self._waiting))
             for chunk in _joined(self._live()):
                 yield chunk
@@ -265,11 +265,15 @@ class Stream:
         self._missing = min(self._channels.values(), default=self._newest) < self._newest
         return b"".join(frames)
 
+    def _lacking(self) -> bool:
+        lack = self._lack
+        return lack is not None and any(lack.lacks(entry, self._channels) for entry in self._waiting)
+
     async def _complete(self, entries: list[Entry]) -> None:
-        if self._profits is None:
+        if self._lack is None:
             return
         try:
-            await self._profits.complete(entries)
+            await self._lack.complete(entries, self._channels)
         except MillraceError as problem:
             self.end(TRY_AGAIN, f"{problem.message}; come back and resume")
         if self.ended:

@@ -22,7 +22,7 @@ EVENTS = "events"
 """Our own channel, which tells everything."""
 CRYPTO: Shown = {
     "trading_updates": {"order_updated": crypto.trading_update},
-    "portfolio_updates": {"equity_marked": crypto.portfolio_update},
+    "portfolio_updates": {},  # `CryptoWords`
     EVENTS: {},
 }
 INTERFACES: Shown = {
@@ -110,6 +110,15 @@ class NetworkWords(SocketWords):
             return super().content(channel, entry)
         known = entry.profit is not None and entry.profit.is_finite()
         return network.trade_executed(entry.event, entry.profit) if known else None  # type: ignore[arg-type]
+
+
+class CryptoWords(SocketWords):
+    """A mark with what the user has in all."""
+
+    def content(self, channel: str, entry: Entry) -> Json | None:
+        if channel != "portfolio_updates" or entry.kind != "equity_marked":
+            return super().content(channel, entry)
+        return crypto.portfolio_update(entry.event, entry.funds) if entry.funds else None  # type: ignore[arg-type]
 
 
 class BotWords(SocketWords):

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from millrace.common.events.message import REGISTRY, Event
 from millrace.common.kernel.errors import Code, MillraceError
+from millrace.contracts.canonical.accounts import Funds
 
 Market = str
 """`exchange:symbol` is a pair's last price, `exchange:symbol:timeframe` its newest candle."""
@@ -19,7 +20,7 @@ class Entry:
     """One line of a user's log. `kind` is what happened, `body` the event's own fields.
 
     `shown` keeps what was made of it for the wire, so that all streams share it. `profit` is what a fill earned, once
-    it is known; NaN when it stays unknown.
+    it is known; NaN when it stays unknown. `funds` is what the user has in all, where that was asked for.
     """
 
     seq: int
@@ -28,6 +29,7 @@ class Entry:
     at: str
     shown: dict[Hashable, bytes] = field(default_factory=dict)
     profit: Decimal | None = None
+    funds: Funds | None = None
 
     @property
     def event(self) -> Event:

@@ -1,5 +1,6 @@
 """Balances, wallets and transfers."""
 
+from decimal import Decimal
 from typing import Any
 
 from millrace.contracts.canonical import accounts
@@ -23,11 +24,12 @@ async def balance(asking: Asking, asked: Nothing) -> accounts.PortfolioBalance:
         )
         for one in found["assets"]
     )
+    wallet = Decimal(found["total_wallet_balance"])
     return accounts.PortfolioBalance(
         account_type=found["account_type"],
         currency=found["currency"],
-        wallet=found["total_wallet_balance"],
-        locked=found["locked_balance"],
+        wallet=wallet,
+        locked=wallet - accounts.free_dollars(found).available,
         unrealized_pnl=found["unrealized_pnl"],
         assets=assets,
         updated_at=found["updated_at"] or asking.now,
