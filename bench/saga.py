@@ -26,7 +26,10 @@ TRADERS = 64
 IN_FLIGHT = (64, 256)
 SIGNALS = 4000
 _BOUND = 120.0
-_ACCOUNTS = "select distinct on (user_id) user_id, id from execution.accounts where user_id = any($1::uuid[])"
+_ACCOUNTS = """
+select distinct on (user_id) user_id, id from execution.accounts
+where user_id = any($1::uuid[]) and exchange = 'binance'
+"""
 _PRICE = "select reference_price from execution.orders where symbol = 'BTC/USDT' order by num desc limit 1"
 _FILLED = "select count(*) from execution.orders where state = 'filled' and intent_id = any($1::uuid[])"
 
