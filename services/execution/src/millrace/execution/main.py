@@ -5,10 +5,9 @@ from functools import partial
 
 from millrace.common.auth.approvals import Approvals
 from millrace.common.auth.internal import current_principal
-from millrace.common.db.work import Work
 from millrace.common.events.envelope import Envelope
 from millrace.common.events.market import BookSeen, CandleClosed, PriceSeen
-from millrace.common.events.message import Message, decode
+from millrace.common.events.message import decode
 from millrace.common.events.risk import KillSwitchChanged, OrderApproved, OrderRefused
 from millrace.common.events.trading import SignalRaised
 from millrace.common.events.users import UserDisabled, UserEnabled, UserRegistered
@@ -55,15 +54,9 @@ def build(context: Context) -> Service:
     )
     venue.news = sender.book_soon
     approvals = Approvals(context.keys.approval)
+
     patience = timedelta(seconds=settings.exit_patience_seconds)
     exits = StandingExits(context.works, orders, approvals, clock, patience, sender.ready)
-
-    async def match_candle(work: Work, message: Message[CandleClosed]) -> None:
-        """All of a poll's candles go to the venue at once; it knows those it has seen should they come again."""
-        if CandleClosed not in work.cache:
-            bars = work.cache[CandleClosed] = []
-            work.before_flush(lambda: venue.on_candles(bars))
-        work.cache[CandleClosed].append(message.event.candle)
 
     def see_market(_: str, envelope: Envelope) -> None:
         match decode(envelope).event:
@@ -99,7 +92,7 @@ def build(context: Context) -> Service:
             SignalRaised: partial(handlers.take_signal, orders=orders),
             OrderApproved: partial(handlers.send_order, orders=orders, sender=sender, approvals=approvals, clock=clock),
             OrderRefused: partial(handlers.refuse_order, orders=orders, sender=sender),
-            CandleClosed: match_candle,
+            CandleClosed: partial(handlers.match_candle, match=venue.on_candles),
             KillSwitchChanged: partial(handlers.obey_kill_switch, orders=orders, sender=sender),
             UserDisabled: partial(handlers.end_user, orders=orders, sender=sender),
             UserEnabled: partial(handlers.readmit_user, orders=orders),

@@ -1,6 +1,6 @@
 """One function per message."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +8,7 @@ import structlog
 
 from millrace.common.auth.approvals import Approvals
 from millrace.common.db.work import Work
+from millrace.common.events.market import CandleClosed
 from millrace.common.events.message import Event, Message
 from millrace.common.events.risk import KillSwitchChanged, OrderApproved, OrderRefused
 from millrace.common.events.trading import AccountOpened, OrderFacts, OrderState, SignalRaised
@@ -16,6 +17,7 @@ from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import MillraceError
 from millrace.common.kernel.ids import derive_id
 from millrace.common.kernel.instruments import INSTRUMENTS
+from millrace.common.kernel.market import Candle
 from millrace.execution.app.desk import place, refuse
 from millrace.execution.app.leases import Leases
 from millrace.execution.app.orders import change, facts
@@ -26,6 +28,9 @@ from millrace.execution.config import ExecutionSettings
 from millrace.execution.domain.intent import Intent
 
 log = structlog.get_logger()
+
+Match = Callable[[Iterable[Candle]], Awaitable[None]]
+"""Fills, at the venue, what rests against closed bars."""
 
 
 async def open_paper_accounts(
@@ -139,6 +144,14 @@ async def send_order(
         sender.ready(work, row, message.at)
     await orders.update(work, [row])
     work.after_commit(lambda: sender.waiting.decided(row))
+
+
+async def match_candle(work: Work, message: Message[CandleClosed], *, match: Match) -> None:
+    """All of a poll's candles go to the venue at once; it knows those it has seen should they come again."""
+    if CandleClosed not in work.cache:
+        bars = work.cache[CandleClosed] = []
+        work.before_flush(lambda: match(bars))
+    work.cache[CandleClosed].append(message.event.candle)
 
 
 async def obey_kill_switch(work: Work, message: Message[KillSwitchChanged], *, orders: Orders, sender: Sender) -> None:
