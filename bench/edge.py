@@ -11,6 +11,7 @@ requests.
 """
 
 import asyncio
+import itertools
 import time
 from collections import defaultdict
 from collections.abc import Sequence
@@ -27,25 +28,26 @@ from figures import Figure
 from floors import bare_commits
 from order_path import REST
 from processes import Child, cpu
-from traders import Trader
+from traders import Trader, many
 
 from millrace.common.auth.internal import HEADER
 
 SECONDS = 3.0
+TRADERS = 16  # risk lets a user place fifty orders a second
 READ = "embedded: an authenticated read"
 _AUTHENTICATIONS = 20_000
 _BOUND = 120.0
-_FILLED = "select count(*) from execution.orders where state = 'filled' and user_id = $1::uuid"
+_FILLED = "select count(*) from execution.orders where state = 'filled' and user_id = any($1::uuid[])"
 _ORDER = {"symbol": "BTCUSDT", "order_type": "MARKET", "quantity": "0.0002"}
 
 
 @dataclass
 class Edge:
-    """The platform, its user with an order that can be read, and the servers before and beside it."""
+    """The platform, its users (the first has an order that can be read), and the servers before and beside it."""
 
     world: Child
     said: dict[str, Any]
-    trader: Trader
+    traders: Sequence[Trader]
     order: str
     gateway: Child
     servers: dict[str, tuple[int, int]] = field(default_factory=dict)  # port and process
@@ -56,12 +58,12 @@ class Edge:
         if name == "order":
             return [request("POST", "/orders", {}, {**_ORDER, "side": "buy"})]
         if name == "write":
-            sides = ("BUY", "SELL")
-            return [request("POST", "/api/v1/orders", self.trader.headers, {**_ORDER, "side": side}) for side in sides]
+            turns = itertools.product(("BUY", "SELL"), self.traders)
+            return [request("POST", "/api/v1/orders", one.headers, {**_ORDER, "side": side}) for side, one in turns]
         if name in ("gateway", "platform"):
-            return [request("GET", f"/api/v1/orders/{self.order}", self.trader.headers)]
-        identity = self.world.ask(sign=self.trader.id)["identity"]  # good for a minute
-        return [request("GET", f"/orders/{self.order}", {HEADER: identity, **self.trader.headers})]
+            return [request("GET", f"/api/v1/orders/{self.order}", self.traders[0].headers)]
+        identity = self.world.ask(sign=self.traders[0].id)["identity"]  # good for a minute
+        return [request("GET", f"/orders/{self.order}", {HEADER: identity, **self.traders[0].headers})]
 
     async def us(self, name: str, seconds: float) -> float:
         """Microseconds of a server's processor time a request."""
@@ -86,11 +88,12 @@ class Edge:
         """Microseconds of the platform's an order, from its request until the fill of the last one is booked."""
         port, pid = self.servers["platform"]
         connection = await asyncpg.connect(self.said["database"])
-        before = await connection.fetchval(_FILLED, self.trader.id)
+        ours = [trader.id for trader in self.traders]
+        before = await connection.fetchval(_FILLED, ours)
         used, begun = cpu([pid]), time.monotonic()
         count = await offered(port, self.requests("write"), seconds)
         async with asyncio.timeout(_BOUND):
-            while await connection.fetchval(_FILLED, self.trader.id) < before + count:
+            while await connection.fetchval(_FILLED, ours) < before + count:
                 await asyncio.sleep(0.05)
         spent = self._spent(pid, used, begun)
         await connection.close()
@@ -108,11 +111,11 @@ async def opened(stack: AsyncExitStack) -> Edge:
     """Everything running."""
     world = stack.enter_context(Child("edge_world.py"))
     said = await asyncio.to_thread(world.hear)
-    trader = await stack.enter_async_context(Trader(f"http://127.0.0.1:{said['port']}"))
-    order = await trader.place("BUY")
-    await trader.fill_of(order)
+    traders = await many(stack, f"http://127.0.0.1:{said['port']}", TRADERS)
+    order = await traders[0].place("BUY")
+    await traders[0].fill_of(order)
     gateway = stack.enter_context(Child("edge_gateway.py", orjson.dumps(said).decode()))
-    edge = Edge(world, said, trader, order, gateway)
+    edge = Edge(world, said, traders, order, gateway)
     edge.servers |= {"platform": (said["port"], world.pid), "service": (said["execution"], world.pid)}
     edge.servers["gateway"] = (gateway.hear()["port"], gateway.pid)
     address = f"http://127.0.0.1:{said['execution']}"
@@ -136,7 +139,7 @@ async def measure(effort: Effort) -> list[Figure]:
             found["write"].append(await edge.order_us(effort.seconds(SECONDS)))
             bare = await commit_us(edge.said["database"], effort.some(1000))
             found["steps"].append(found["order"][-1] + REST[0] * bare)
-            asked = {"authenticate": edge.trader.token, "times": effort.some(_AUTHENTICATIONS)}
+            asked = {"authenticate": edge.traders[0].token, "times": effort.some(_AUTHENTICATIONS)}
             found["known"].append(edge.gateway.ask(**asked)["us"])
     hop = "gateway: a hop between processes"
     figures = [Figure(f"{hop}, by nginx", "us", found["gateway"], found["nginx"], "<= 6 x nginx", 6.0)]
