@@ -154,3 +154,14 @@ async def test_a_key_is_shown_to_the_first_who_asks_and_refused_to_whoever_asks_
     assert again[0] == again[1]
     assert (again[0][0], b'"key"' in again[0][1]) == (409, False)
     assert len(await listed(client, path, "api_keys")) == 1
+
+
+async def test_a_message_whose_answer_was_lost_is_in_the_conversation_once(
+    client: Client, lose: Callable[[str], list[Any]]
+) -> None:
+    lost, key, path = lose("/messages"), uuid4().hex, "/api/ai/chat"
+    assert (await sent(client, key, {"message": "my bots"}, path))[0] == 503
+    again = await sent(client, key, {"message": "my bots"}, path)
+    assert (again[0], await sent(client, key, {"message": "my bots"}, path)) == (200, again)
+    assert len(lost) == 1
+    assert [m["role"] for m in await listed(client, "/api/ai/chat/history", "messages")] == ["user", "assistant"]

@@ -161,14 +161,15 @@ class Desk:
             self.others.known["execution", f"/orders/{row['order_id']}"] = row
             self.others.answers["execution", "DELETE", f"/orders/{row['order_id']}"] = {**row, "state": "cancelled"}
 
-    async def post(self, message: str, token: str | None = None) -> Answer:
+    async def post(self, message: str, token: str | None = None, intent: UUID | None = None) -> Answer:
         """The raw answer to a message."""
-        asked = {"message": message, **({"confirmation_token": token} if token is not None else {})}
+        asked: dict[str, Any] = {"message": message, "intent_id": intent}
+        asked |= {"confirmation_token": token} if token is not None else {}
         return await self.stand.ask("assistant", "POST", "/messages", self.user, json=asked)
 
-    async def say(self, message: str, token: str | None = None) -> dict[str, Any]:
+    async def say(self, message: str, token: str | None = None, intent: UUID | None = None) -> dict[str, Any]:
         """The reply to a message."""
-        found: dict[str, Any] = (await self.post(message, token)).value()
+        found: dict[str, Any] = (await self.post(message, token, intent)).value()
         return found
 
     async def text(self, message: str) -> str:

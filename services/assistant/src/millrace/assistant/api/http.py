@@ -32,7 +32,7 @@ def routes(works: Works, assistant: Assistant, platform: Platform, clock: Clock,
 
     @api.post("/messages")
     async def say(user: user_dependency, asked: Annotated[Say, Depends(body(Say))]) -> Response:
-        reply, at = await assistant.say(user, asked.message, asked.confirmation_token)
+        reply, at = await assistant.say(user, asked.message, asked.confirmation_token, asked.intent_id)
         return json_response(Reply(**reply._asdict(), at=at))
 
     @api.get("/messages")

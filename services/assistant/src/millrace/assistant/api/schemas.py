@@ -10,12 +10,16 @@ _Message = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 
 
 class Say(BaseModel):
-    """A message; the token confirms the plan that an earlier answer proposed."""
+    """A message; the token confirms the plan that an earlier answer proposed.
+
+    The same `intent_id` again is the same message.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     message: _Message
     confirmation_token: Annotated[str, Field(max_length=200)] | None = None
+    intent_id: UUID | None = None
 
 
 class _Answer(BaseModel):

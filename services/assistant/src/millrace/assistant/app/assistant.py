@@ -22,8 +22,9 @@ from millrace.assistant.domain.recognise import recognise
 from millrace.common.auth.principal import Principal
 from millrace.common.db.work import Work, Works
 from millrace.common.events.users import Audited
-from millrace.common.kernel.clock import Clock, Rng
+from millrace.common.kernel.clock import Clock, Rng, from_millis
 from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.kernel.ids import derive_id, new_id
 
 log = structlog.get_logger()
 
@@ -63,9 +64,15 @@ class Assistant:
         while self._acting:
             await asyncio.wait(self._acting)
 
-    async def say(self, user: Principal, message: str, token: str | None) -> tuple[Reply, datetime]:
-        """The answer to a message, and when it was given. Raises NOT_FOUND for a token that is not the user's."""
+    async def say(
+        self, user: Principal, message: str, token: str | None, intent_id: UUID | None = None
+    ) -> tuple[Reply, datetime]:
+        """The answer to a message, and when it was given. Raises NOT_FOUND for a token that is not the user's.
+
+        The same `intent_id` again is answered anew, as the answer before was lost, in the place of the answer before.
+        """
         heard = self._clock.now()
+        message_id = intent_id or new_id(self._clock)
         intent = recognise(message)
         if isinstance(intent, Confirm) and token is None:
             token = intent.token
@@ -76,12 +83,12 @@ class Assistant:
             reply = await self._confirm(user, token)
         else:
             reply, proposal = await self._answer(user, message, intent)
-        said = self._clock.now()
+        said, answer_id = self._clock.now(), derive_id(from_millis(message_id.int >> 80), "answer", message_id)
         async with self._works.begin(user.user_id) as work:
             if proposal is not None and proposal.plan:
-                reply = await self._offer(work, user, reply, proposal.plan, said)
-            await conversation.add(work, user.user_id, "user", message, heard)
-            await conversation.add(work, user.user_id, "assistant", reply.text, said)
+                reply = await self._offer(work, user, reply, proposal.plan, said, message_id)
+            await conversation.add(work, message_id, user.user_id, "user", message, heard)
+            await conversation.add(work, answer_id, user.user_id, "assistant", reply.text, said)
         return reply, said
 
     async def _answer(self, user: Principal, message: str, intent: Intent) -> tuple[Reply, Proposal | None]:
@@ -117,8 +124,10 @@ class Assistant:
         async with self._works.database.as_user(user.user_id) as connection:
             return (await conversation.newest(connection, user.user_id, 10, 0))[0]
 
-    async def _offer(self, work: Work, user: Principal, reply: Reply, plan: Plan, now: datetime) -> Reply:
-        token = await confirmations.propose(work, user.user_id, plan, now, self._lasts, self._rng)
+    async def _offer(
+        self, work: Work, user: Principal, reply: Reply, plan: Plan, now: datetime, plan_id: UUID
+    ) -> Reply:
+        token = await confirmations.propose(work, user.user_id, plan, now, self._lasts, self._rng, plan_id)
         steps = "\n".join(f"{number}. {action.words()}." for number, action in enumerate(plan, 1))
         seconds = int(self._lasts.total_seconds())
         head = f"I will do {count(len(plan), 'thing')} once you confirm within {seconds} seconds:"

@@ -17,6 +17,10 @@ from millrace.common.kernel.ids import new_id
 
 _PROPOSE = """
 insert into plans (id, user_id, actions, seal, proposed_at, expires_at) values ($1, $2, $3, $4, $5, $6)
+on conflict (id) do update set
+  actions = excluded.actions, seal = excluded.seal, proposed_at = excluded.proposed_at, expires_at = excluded.expires_at
+where plans.user_id = excluded.user_id and plans.ended is null
+returning id
 """
 _LOCK = "select * from plans where user_id = $1 and id = $2 for update"
 _END = "update plans set ended = $3, ended_at = $4 where user_id = $1 and id = $2"
@@ -42,13 +46,19 @@ class Claim(NamedTuple):
     results: Sequence[Result] | None = None
 
 
-async def propose(work: Work, user_id: UUID, plan: Plan, now: datetime, lasts: timedelta, rng: Rng) -> str:
-    """Keep a plan; the token that confirms it until `lasts` is over. The token itself is not kept."""
-    plan_id, secret = new_id(), rng.bytes(seal.SECRET_BYTES)
+async def propose(
+    work: Work, user_id: UUID, plan: Plan, now: datetime, lasts: timedelta, rng: Rng, plan_id: UUID
+) -> str:
+    """Keep a plan; the token that confirms it until `lasts` is over. The token itself is not kept.
+
+    It takes the place of a plan of the same id that has not ended, whose token is worth nothing then.
+    """
+    secret = rng.bytes(seal.SECRET_BYTES)
     actions, expires = written(plan), now + lasts
     sealed = seal.seal(secret, user_id, plan_id, actions, expires)
     await work.connection.execute(_FORGET, user_id, now - _KEPT)
-    await work.connection.execute(_PROPOSE, plan_id, user_id, actions, sealed, now, expires)
+    if await work.connection.fetchval(_PROPOSE, plan_id, user_id, actions, sealed, now, expires) is None:
+        return await propose(work, user_id, plan, now, lasts, rng, new_id())
     return seal.token_of(plan_id, secret)
 
 

@@ -7,9 +7,11 @@ from uuid import UUID
 from millrace.assistant.domain.recognise import TOKEN
 from millrace.common.db.database import Connection
 from millrace.common.db.work import Work
-from millrace.common.kernel.ids import new_id
 
-_ADD = "insert into messages (id, user_id, role, content, at) values ($1, $2, $3, $4, $5)"
+_ADD = """
+insert into messages as m (id, user_id, role, content, at) values ($1, $2, $3, $4, $5)
+on conflict (id) do update set content = excluded.content where m.user_id = excluded.user_id
+"""
 _TRIM = """
 delete from messages where user_id = $1
   and num <= (select num from messages where user_id = $1 order by num desc offset $2 limit 1)
@@ -23,9 +25,12 @@ _CLEAR = "delete from messages where user_id = $1"
 _KEPT = 5000
 
 
-async def add(work: Work, user_id: UUID, role: str, content: str, at: datetime) -> None:
-    """Keep a message. What looks like a confirmation token is left out; the oldest beyond 5,000 are forgotten."""
-    await work.connection.execute(_ADD, new_id(), user_id, role, TOKEN.sub("[token]", content), at)
+async def add(work: Work, message_id: UUID, user_id: UUID, role: str, content: str, at: datetime) -> None:
+    """Keep a message, in the place of what had its id before.
+
+    What looks like a confirmation token is left out; the oldest beyond 5,000 are forgotten.
+    """
+    await work.connection.execute(_ADD, message_id, user_id, role, TOKEN.sub("[token]", content), at)
     await work.connection.execute(_TRIM, user_id, _KEPT)
 
 

@@ -9,7 +9,8 @@ _ACTING_SECONDS = 60.0
 
 async def say(asking: Asking, asked: system.Say) -> system.Reply:
     """Its answer; what it would do waits for the token to come back."""
-    found = await asking.ask("assistant", "POST", "/messages", json=asked.model_dump(), deadline=_ACTING_SECONDS)
+    sent = {**asked.model_dump(), "intent_id": asking.intent}
+    found = await asking.ask("assistant", "POST", "/messages", json=sent, deadline=_ACTING_SECONDS)
     return system.Reply(**found)
 
 
