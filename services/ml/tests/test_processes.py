@@ -16,10 +16,10 @@ QUICK = Recipe(epochs=1, units=4, batch_size=64)
 _LOADED = "import sys, millrace.ml.main; print('numpy' in sys.modules)"
 
 
-def manners(_: object, nicer: int) -> tuple[int, str]:
+def manners(_: object) -> tuple[int, str]:
     """How a process that learns behaves."""
-    workshop._give_way(nicer)
-    return os.nice(0), os.environ["OPENBLAS_NUM_THREADS"]
+    workshop._use_one_core()
+    return os.sched_getscheduler(0), os.environ["OPENBLAS_NUM_THREADS"]
 
 
 def test_the_service_itself_never_loads_what_learns() -> None:
@@ -28,14 +28,12 @@ def test_the_service_itself_never_loads_what_learns() -> None:
 
 
 async def test_it_gives_way_to_everything_else_and_uses_one_core() -> None:
-    (nice, threads), (nicer, _) = [await in_process(manners, lambda *_: None, more) for more in (0, workshop._NICER)]
-    assert os.nice(0) < nice < nicer or nicer == 19, "what nobody waits for gives way to what a user waits for"
-    assert threads == "1"
+    assert await in_process(manners, lambda *_: None) == (os.SCHED_IDLE, "1")
 
 
 async def test_what_was_learned_there_foretells_there() -> None:
     bars, told = made(400), []
-    learned = await in_process(workshop._learn, lambda *said: told.append(said), bars, QUICK, 0)
+    learned = await in_process(workshop._learn, lambda *said: told.append(said), bars, QUICK)
     assert told[-1][0] == 1.0
     last = slice(len(bars.close) - HISTORY, None)
     recent = Bars(bars.step, bars.opened_at[last], bars.close[last], bars.volume[last])
@@ -47,5 +45,5 @@ async def test_what_was_learned_there_foretells_there() -> None:
 
 async def test_what_cannot_be_learned_from_is_the_askers_fault() -> None:
     with pytest.raises(MillraceError, match="too few to learn from") as refused:
-        await in_process(workshop._learn, lambda *_: None, made(90), QUICK, 0)
+        await in_process(workshop._learn, lambda *_: None, made(90), QUICK)
     assert refused.value.code is Code.VALIDATION_ERROR

@@ -14,6 +14,7 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from millrace.common.jobs.priority import give_way
 from millrace.common.kernel.errors import MillraceError
 
 Report = Callable[[float, str], None]
@@ -22,7 +23,6 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 _SPAWN = multiprocessing.get_context("spawn")
-_NICE = 5
 
 
 class ProcessDied(RuntimeError):
@@ -104,7 +104,7 @@ def _receive(pipe: "Connection[Any, Any]") -> Any:
 
 def _main(pipe: "Connection[Any, Any]", function: Callable[..., Any], arguments: Any, options: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    os.nice(_NICE)
+    give_way()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         answer = (

@@ -8,22 +8,19 @@ from millrace.common.jobs.run import Run
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.ml.domain.recipe import Bars, Forecast, Learned, Recipe
 
-_NICER = 10
-"""Added to how nice every process of a job is, for what nobody waits for."""
-
 
 class Processes:
     """One process for each thing to compute, started when it is asked for."""
 
     async def learn(self, run: Run, bars: Bars, recipe: Recipe) -> Learned:
-        return await run.compute(_learn, bars, recipe, 0 if run.job.user_id else _NICER)
+        return await run.compute(_learn, bars, recipe)
 
     async def foretell(self, asked: Sequence[tuple[bytes, Bars]]) -> list[Forecast | None]:
         return await in_process(_foretell, lambda *_: None, asked)
 
 
-def _learn(report: Report, bars: Bars, recipe: Recipe, nicer: int) -> Learned:
-    _give_way(nicer)
+def _learn(report: Report, bars: Bars, recipe: Recipe) -> Learned:
+    _use_one_core()
     from millrace.ml.domain import learning
 
     try:
@@ -33,13 +30,12 @@ def _learn(report: Report, bars: Bars, recipe: Recipe, nicer: int) -> Learned:
 
 
 def _foretell(_: Report, asked: Sequence[tuple[bytes, Bars]]) -> list[Forecast | None]:
-    _give_way(_NICER)
+    _use_one_core()
     from millrace.ml.domain import learning
 
     return [learning.foretell(parameters, bars) for parameters, bars in asked]
 
 
-def _give_way(nicer: int) -> None:
-    os.nice(nicer)
+def _use_one_core() -> None:
     for library in ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM"):
         os.environ[f"{library}_NUM_THREADS"] = "1"
