@@ -92,7 +92,10 @@ class PostgresBooks:
             reservations={found.order_id: found for found in reservations},
             stopped=next((switches[place] for place in sorted(whole) if place in switches), None),
             stopped_bots=bots,
-            watch=Watch({(kind, symbol): Level(level) for kind, symbol, level in row["watches"]}),
+            watch=Watch(
+                {(kind, symbol): Level(level) for kind, symbol, level, _ in row["watches"]},
+                {(kind, symbol): at for kind, symbol, _, at in row["watches"] if at is not None},
+            ),
         )
 
     async def save(self, work: Work, books: Mapping[UUID, Book]) -> None:
@@ -115,9 +118,13 @@ class PostgresBooks:
             ),
         ]
         await work.connection.execute(sql.WRITE, *(column for table in rows for column in table))
-        watched = [(k, b.user_id, *key, b.watch.levels[key]) for k, b in items for key in sorted(b.watch.changed)]
+        watched = [
+            (k, b.user_id, *key, b.watch.levels.get(key, Level.CALM), b.watch.refused.get(key))
+            for k, b in items
+            for key in sorted(b.watch.changed)
+        ]
         if watched:
-            await work.connection.execute(sql.WATCHED, *_columns(watched, 5))
+            await work.connection.execute(sql.WATCHED, *_columns(watched, 6))
 
 
 def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:

@@ -25,7 +25,7 @@ select b.account_id,
       and coalesce(t.account_id, b.account_id) = b.account_id) as limits,
   array(select (scope, target, reason) from switches t
     where active and (scope = 'global' or t.user_id = b.user_id)) as switches,
-  array(select (kind, symbol, level) from watches t where t.account_id = b.account_id) as watches
+  array(select (kind, symbol, level, refused_at) from watches t where t.account_id = b.account_id) as watches
 from books b where b.account_id = any($1::uuid[])
 """
 WRITE = """
@@ -54,9 +54,9 @@ on conflict (order_id) do update set left_over = excluded.left_over, unbought = 
   version = excluded.version, open = excluded.open
 """
 WATCHED = """
-insert into watches (account_id, user_id, kind, symbol, level)
-select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[])
-on conflict (account_id, kind, symbol) do update set level = excluded.level
+insert into watches (account_id, user_id, kind, symbol, level, refused_at)
+select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::timestamptz[])
+on conflict (account_id, kind, symbol) do update set level = excluded.level, refused_at = excluded.refused_at
 """
 ALERTS = """
 insert into alerts (id, user_id, account_id, alert_type, severity, message, symbol, current_value, limit_value,

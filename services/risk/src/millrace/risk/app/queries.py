@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from millrace.common.db.database import Connection
+from millrace.risk.domain.alerts import REFUSAL_LASTS
+from millrace.risk.domain.book import OF_ORDER
 
 _SWITCHES = """
 select * from switches where active and (scope = 'global' or user_id = $1) order by changed_at desc
@@ -15,18 +17,25 @@ _LEVEL = """
 case when severity = 'warning' then 'medium' when severity = 'critical' and action_taken = 'none' then 'high'
   when severity = 'critical' then 'critical' else 'low' end
 """
-# Its limit is as near as it was then; of those that say the same, the newest.
-_ACTIVE = """
-case when alert_type = 'kill_switch' then exists (
+# Its limit is as near as it was then; of those that say the same, the newest. An order that was refused, of which
+# another might not be, is news for a while: by the clock, since the market's time may run ahead of it.
+_OF_ORDER = ", ".join(map(repr, sorted(OF_ORDER)))
+_ACTIVE = f"""
+case when action_taken = 'order_refused' and alert_type in ({_OF_ORDER})
+then found.told_at > now() - interval '{REFUSAL_LASTS.total_seconds():.0f} seconds' and exists (
+  select from watches w where w.account_id = found.account_id and w.kind = alert_type
+    and w.symbol = coalesce(found.symbol, '') and w.refused_at = found.triggered_at)
+when alert_type = 'kill_switch' then exists (
   select from switches s where s.active and s.changed_at = triggered_at and (s.user_id = $1 or s.user_id is null))
 else exists (
   select from watches w where w.account_id = found.account_id and w.kind = alert_type
     and w.symbol = coalesce(found.symbol, '') and w.level >= case severity when 'warning' then 1 else 2 end)
 and not exists (
   select from alerts l where l.user_id = $1 and l.num > found.num and l.account_id = found.account_id
-    and l.alert_type = found.alert_type and l.symbol is not distinct from found.symbol and l.severity = found.severity)
+    and l.alert_type = found.alert_type and l.symbol is not distinct from found.symbol and l.severity = found.severity
+    and not (l.action_taken = 'order_refused' and l.alert_type in ({_OF_ORDER})))
 end
-"""
+"""  # noqa: S608 - constants only
 _FOUND = f"""
 from (select *, {_LEVEL} as level from alerts where user_id = $1) as found
 where ($2::text[] is null or severity = any($2)) and ($3::text[] is null or level = any($3))

@@ -1,9 +1,13 @@
 """What an owner is told about limits: each crossing once, not each order."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from millrace.risk.domain.limits import Level
+
+REFUSAL_LASTS = timedelta(minutes=15)
+"""How long a refused order is worth an owner's look, unless an order of its kind is approved before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +29,19 @@ class Alert:
 
 
 class Watch:
-    """Remembers how near each limit of one account was, by kind and symbol (empty for the whole account)."""
+    """Remembers how near each limit of one account was, by kind and symbol (empty for the whole account).
 
-    def __init__(self, levels: dict[tuple[str, str], Level] | None = None) -> None:
+    `refused` has when the owner was told of a refused order. What such an order would have done did not come to be, so
+    it says nothing of how near the limit is.
+    """
+
+    def __init__(
+        self,
+        levels: dict[tuple[str, str], Level] | None = None,
+        refused: dict[tuple[str, str], datetime] | None = None,
+    ) -> None:
         self.levels = dict(levels or {})
+        self.refused = dict(refused or {})
         self.changed: set[tuple[str, str]] = set()
         self.alerts: list[Alert] = []
 
@@ -42,6 +55,21 @@ class Watch:
         self.changed.add(key)
         if alert.level > before:
             self.alerts.append(alert)
+
+    def refuse(self, alert: Alert, at: datetime) -> None:
+        """Tell of a refused order, unless that was told not long ago or the limit is reached without it."""
+        key = (alert.kind, alert.symbol)
+        told = self.refused.get(key)
+        if self.levels.get(key) is Level.REACHED or (told is not None and abs(at - told) < REFUSAL_LASTS):
+            return
+        self.refused[key] = at
+        self.changed.add(key)
+        self.alerts.append(alert)
+
+    def allow(self, kind: str, symbol: str = "") -> None:
+        """An order was approved: what was refused before could be asked for again."""
+        if self.refused.pop((kind, symbol), None) is not None:
+            self.changed.add((kind, symbol))
 
     def calm(self, kind: str, symbol: str = "") -> None:
         """Whatever it was, it is over."""

@@ -13,6 +13,7 @@ from millrace.risk.domain.orders import Progress, Reservation, Terms
 ORDER_RATE, PRICE_COLLAR = "order_rate", "price_collar"
 OF_SYMBOL = frozenset({POSITION, PRICE_COLLAR})
 OF_ACCOUNT = frozenset({DAILY_LOSS, DAY_LOSS, DRAWDOWN, OPEN_ORDERS, ORDER_RATE})
+OF_ORDER = frozenset({POSITION, PRICE_COLLAR, ORDER_RATE})  # rules that the next order may keep
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,11 @@ class Book:
         found = found or self._funds(terms)
         if found is not None and found.rule in OF_SYMBOL | OF_ACCOUNT:
             symbol = terms.symbol if found.rule in OF_SYMBOL else ""
-            self.watch.see(
-                Alert(found.rule, symbol, Level.REACHED, found.message, found.current, found.limit, "order_refused")
-            )
+            told = (found.rule, symbol, Level.REACHED, found.message, found.current, found.limit, "order_refused")
+            if found.rule in OF_ORDER:
+                self.watch.refuse(Alert(*told), at)
+            else:
+                self.watch.see(Alert(*told))
         return found
 
     def reserve(self, order_id: UUID, approval_id: UUID, terms: Terms, at: datetime) -> Reservation:
@@ -110,8 +113,9 @@ class Book:
             exposure = self._exposure(terms.symbol)
             exposure.buying += unbought
             exposure.price = terms.reference
-            self.watch.calm(ORDER_RATE)
-        self.watch.calm(PRICE_COLLAR, terms.symbol)
+            self.watch.allow(ORDER_RATE)
+            self.watch.allow(POSITION, terms.symbol)
+        self.watch.allow(PRICE_COLLAR, terms.symbol)
         held = Reservation(
             order_id=order_id,
             symbol=terms.symbol,
