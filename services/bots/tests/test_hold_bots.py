@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from millrace.common.auth.principal import Principal
-from millrace.common.events.bots import BotChanged
+from millrace.common.events.bots import BotChanged, BotHeld
 from millrace.common.testing.service import Stand
 
 ADMIN = Principal(uuid4(), "admin", "admin")
@@ -29,6 +29,18 @@ async def test_a_held_bot_is_paused_and_its_owner_cannot_run_it(owner: Any, stan
     assert (await owner.ask("GET", f"/bots/{bot_id}")).value()["held_reason"] == "too many orders"
     await stand.rest()
     assert stand.said(BotChanged)[-1].reason == "held by an administrator: too many orders"
+
+
+async def test_its_owner_hears_of_each_hold_and_of_no_release(owner: Any, stand: Stand) -> None:
+    bot_id = await owner.bot()
+    for verb, reason in (("hold", "first"), ("hold", "second"), ("release", None)):
+        await by_admin(stand, "POST", f"/bots/{bot_id}/{verb}", {"reason": reason} if reason else None)
+    await stand.rest()
+    held = stand.said(BotHeld)
+    assert [(h.bot_id, h.user_id, h.reason) for h in held] == [
+        (bot_id, owner.user.user_id, "first"),
+        (bot_id, owner.user.user_id, "second"),
+    ]
 
 
 async def test_a_released_bot_goes_on_where_the_hold_had_paused_it(owner: Any, stand: Stand) -> None:

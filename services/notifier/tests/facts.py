@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
-from millrace.common.events.bots import BotChanged
+from millrace.common.events.bots import BotChanged, BotHeld
 from millrace.common.events.market import PriceSeen
 from millrace.common.events.risk import RiskAlertRaised
 from millrace.common.events.trading import AccountOpened, FillBooked, OrderState, OrderType, OrderUpdated, Side
@@ -55,6 +55,11 @@ def bot(user: Any, name: str = "Alpha", bot_id: UUID | None = None, status: str 
     facts = {"name": name, "strategy": "hold", "exchange": "binance", "symbol": "BTC/USDT", "timeframe": "1h"}
     ids = {"bot_id": bot_id or uuid5(user.id, "bot"), "user_id": user.id, "account_id": account_of(user)}
     return BotChanged(**ids, **facts, status=status, changed_at=AT)
+
+
+def held(user: Any, reason: str = "too many orders") -> BotHeld:
+    """An administrator has paused the bot."""
+    return BotHeld(bot_id=uuid5(user.id, "bot"), user_id=user.id, name="Alpha", reason=reason, held_at=AT)
 
 
 def price(amount: str, exchange: str = "binance", symbol: str = "BTC/USDT") -> PriceSeen:

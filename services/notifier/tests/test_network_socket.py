@@ -32,6 +32,19 @@ async def test_bots_alerts_and_trades_with_what_they_earned_are_told(start_post:
         assert (pong["type"], set(pong), pong["timestamp"][-1]) == ("pong", {"type", "timestamp"}, "Z")
 
 
+async def test_a_bot_that_an_administrator_holds_is_an_alert_for_its_owner_alone(start_post: Any) -> None:
+    post = await start_post("portfolio")
+    owner, other = await post.user(), await post.user()
+    async with post.socket(owner, PATH) as mine, post.socket(other, PATH) as theirs:
+        for socket in (mine, theirs):
+            await socket.ready()
+        await post.stand.hear(facts.bot(owner, status="paused"), facts.held(owner), facts.alert(other))
+        told = [await mine.next(), await mine.next()]
+        assert [each["type"] for each in told] == ["bot_update", "alert"]
+        assert told[1]["message"] == "Bot Alpha paused by an administrator: too many orders"
+        assert (await theirs.next())["message"] == "Portfolio drawdown exceeded threshold"
+
+
 async def test_a_client_that_resumes_is_told_the_trades_it_missed(start_post: Any) -> None:
     post = await start_post("portfolio")
     user = await post.user()

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from millrace.common.events.bots import BotChanged
+from millrace.common.events.bots import BotChanged, BotHeld
 from millrace.common.events.risk import RiskAlertRaised
 from millrace.common.events.trading import FillBooked, Side
 from millrace.contracts.canonical.performance import Overview
@@ -97,3 +97,9 @@ def test_an_alert_has_a_level_and_words(severity: str) -> None:
     said = {"alert_type": "drawdown", "severity": severity, "message": "Bot Alpha paused due to high volatility"}
     raised = RiskAlertRaised(alert_id=ID, user_id=ID, triggered_at=AT, **said)
     assert stream.alert(raised) == {"type": "alert", "level": severity, "message": said["message"]}
+
+
+def test_a_held_bot_is_an_alert_for_its_owner() -> None:
+    held = BotHeld(bot_id=ID, user_id=ID, name="Alpha", reason="too many orders", held_at=AT)
+    message = "Bot Alpha paused by an administrator: too many orders"
+    assert stream.held_alert(held) == {"type": "alert", "level": "warning", "message": message}

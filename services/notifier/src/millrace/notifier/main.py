@@ -4,7 +4,7 @@ import asyncio
 
 from millrace.common.auth.tokens import TokenReader
 from millrace.common.db.work import Work
-from millrace.common.events.bots import BotChanged
+from millrace.common.events.bots import BotChanged, BotHeld
 from millrace.common.events.envelope import Envelope
 from millrace.common.events.market import CandleClosed, CandleForming, PriceSeen
 from millrace.common.events.message import Message, decode
@@ -29,6 +29,7 @@ _TOLD = (
     EquityMarked,
     SignalRaised,
     BotChanged,
+    BotHeld,
     RiskAlertRaised,
     KillSwitchChanged,
 )

@@ -27,3 +27,19 @@ class BotChanged(Event):
     @property
     def key(self) -> str:
         return str(self.bot_id)
+
+
+class BotHeld(Event):
+    """An administrator has paused a bot, or given a new reason for it; its owner cannot run it until it is released."""
+
+    type: ClassVar[str] = "bots.bot_held.v1"
+    topic: ClassVar[str] = "bots.v1"
+    bot_id: UUID
+    user_id: UUID
+    name: str
+    reason: str
+    held_at: datetime
+
+    @property
+    def key(self) -> str:
+        return str(self.bot_id)

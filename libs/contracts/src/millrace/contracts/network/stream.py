@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from millrace.common.events.bots import BotChanged
+from millrace.common.events.bots import BotChanged, BotHeld
 from millrace.common.events.risk import RiskAlertRaised
 from millrace.common.events.trading import FillBooked
 from millrace.contracts import vocab
@@ -90,3 +90,9 @@ def trade_executed(fill: FillBooked, profit: Decimal) -> dict[str, Any]:
 def alert(raised: RiskAlertRaised) -> dict[str, Any]:
     """Something needs attention."""
     return {"type": "alert", "level": vocab.SEVERITY.say(raised.severity, NETWORK), "message": raised.message}
+
+
+def held_alert(held: BotHeld) -> dict[str, Any]:
+    """An administrator holds one of the user's bots."""
+    message = f"Bot {held.name} paused by an administrator: {held.reason}"
+    return {"type": "alert", "level": vocab.SEVERITY.say("warning", NETWORK), "message": message}

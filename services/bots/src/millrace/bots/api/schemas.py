@@ -74,7 +74,7 @@ class ChangeBot(_Asked):
 class Hold(_Asked):
     """Why an administrator holds a bot; its owner is told."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=300)] = "paused by an administrator"
+    reason: Annotated[str, Field(min_length=1, max_length=300)] = "no reason was given"
 
 
 class Terminate(_Asked):

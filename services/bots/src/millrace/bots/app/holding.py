@@ -8,6 +8,7 @@ from millrace.bots.app import queries
 from millrace.bots.app.commands import tell
 from millrace.bots.app.queries import Ref
 from millrace.common.db.work import Work
+from millrace.common.events.bots import BotHeld
 
 Row = dict[str, Any]
 
@@ -32,6 +33,8 @@ async def hold(work: Work, admin_id: UUID, ref: Ref, reason: str, now: datetime)
     row.update(status="paused" if active else row["status"])
     await work.connection.execute(_HOLD, row["id"], row["status"], admin_id, reason, now, active)
     tell(work, row, now, reason=f"held by an administrator: {reason}")
+    told = BotHeld(bot_id=row["id"], user_id=row["user_id"], name=row["name"], reason=reason, held_at=now)
+    work.emit(told, at=now)
     return row
 
 

@@ -1,6 +1,8 @@
 """The log of what each user is told: numbered from 1 without a gap, and what streams are resumed from."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,14 +13,18 @@ from millrace.common.db.work import Work
 from millrace.common.events.message import Event, Message
 from millrace.notifier.domain.hub import Entry, Hub
 
-_NUMBERS = """
-insert into streams as s (user_id, seq) select * from unnest($1::uuid[], $2::bigint[])
-on conflict (user_id) do update set seq = s.seq + excluded.seq returning user_id, seq
-"""
+# Gives each user's next numbers, and tells them: user by user, in the order of the lines.
 _ADD = """
+with told as (
+  select * from unnest($1::uuid[], $2::text[], $3::text[], $4::text[])
+    with ordinality as t(user_id, kind, body, at, ord)),
+counted as (
+  insert into streams as s (user_id, seq) select user_id, count(*) from told group by 1 order by 1
+  on conflict (user_id) do update set seq = s.seq + excluded.seq returning user_id, seq)
 insert into events (user_id, seq, kind, body, at)
-select user_id, seq, kind, body::jsonb, at::timestamptz
-from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[]) as n(user_id, seq, kind, body, at)
+select user_id, c.seq - count(*) over mine + row_number() over (mine order by ord), kind, body::jsonb, at::timestamptz
+from told join counted c using (user_id) window mine as (partition by user_id)
+returning user_id, seq
 """
 _AFTER = "select seq, kind, body, at from events where user_id = $1 and seq > $2 order by seq limit $3"
 _BOUNDS = """
@@ -34,8 +40,6 @@ delete from events where ctid = any(array(
   select e.ctid from streams s join events e on e.user_id = s.user_id and e.seq <= s.seq - $1 limit $2))
 """
 _BATCH = 5000
-
-Line = tuple[UUID, int, str, str, str]
 
 
 class UserLog:
@@ -56,19 +60,18 @@ class UserLog:
 
     async def _write(self, work: Work) -> None:
         noted: dict[UUID, list[Message[Event]]] = work.cache[UserLog]
-        users = sorted(noted)
-        rows = await work.connection.fetch(_NUMBERS, users, [len(noted[user]) for user in users])
-        lines: list[Line] = []
-        for user, last in ((row["user_id"], row["seq"]) for row in rows):
-            told = noted[user]
-            added = [_line(user, last - len(told) + n, message) for n, message in enumerate(told, 1)]
-            lines += added
-            work.after_commit(lambda user=user, added=added: self._tell(user, added))  # type: ignore[misc]
-        await work.connection.execute(_ADD, *map(list, zip(*lines, strict=True)))
+        lines = [(user, *_line(message)) for user, messages in noted.items() for message in messages]
+        rows = await work.connection.fetch(_ADD, *map(list, zip(*lines, strict=True)))
+        first: dict[UUID, int] = {}
+        for user, seq in rows:
+            first[user] = min(seq, first.get(user, seq))
+        for user, messages in noted.items():
+            work.after_commit(partial(self._tell, user, first[user], messages))
 
-    def _tell(self, user_id: UUID, lines: list[Line]) -> None:
+    def _tell(self, user_id: UUID, first: int, messages: Sequence[Message[Event]]) -> None:
         if self._hub.listens(user_id):
-            self._hub.tell(user_id, [Entry(seq, kind, orjson.loads(body), at) for _, seq, kind, body, at in lines])
+            lines = enumerate(map(_line, messages), first)
+            self._hub.tell(user_id, [Entry(seq, kind, orjson.loads(body), at) for seq, (kind, body, at) in lines])
 
     async def after(self, user_id: UUID, seq: int, limit: int) -> list[Entry]:
         """The entries after a sequence number, oldest first."""
@@ -98,6 +101,6 @@ class UserLog:
         return gone
 
 
-def _line(user_id: UUID, seq: int, message: Message[Event]) -> Line:
-    kind = message.envelope.type.split(".")[1]
-    return user_id, seq, kind, message.envelope.body.decode(), message.at.isoformat()
+def _line(message: Message[Event]) -> tuple[str, str, str]:
+    """Kind, body and time."""
+    return message.envelope.type.split(".")[1], message.envelope.body.decode(), message.at.isoformat()

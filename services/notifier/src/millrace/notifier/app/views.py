@@ -30,7 +30,9 @@ INTERFACES: Shown = {
     "risk_alerts": {"alert_raised": interfaces.risk_alert},
 }
 BOTPLATFORM: Shown = {"orders": {"order_updated": botplatform.order_update}}
-NETWORK: Shown = {"all": {"bot_changed": network.bot_update, "alert_raised": network.alert}}
+NETWORK: Shown = {
+    "all": {"bot_changed": network.bot_update, "bot_held": network.held_alert, "alert_raised": network.alert}
+}
 
 
 class Words(Protocol):

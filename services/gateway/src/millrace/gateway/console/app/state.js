@@ -48,7 +48,8 @@ const words = {
   signal_raised: (e) => `${e.bot} wants to ${e.side} ${e.symbol}: ${e.reason}`,
   bot_changed: (e) => `bot ${e.name} is ${e.status}`,
   kill_switch_changed: (e) => (e.active ? `trading stopped (${e.scope}): ${e.reason}` : `trading allowed again (${e.scope})`),
-  risk_alert_raised: (e) => e.message,
+  alert_raised: (e) => (e.alert_type === "kill_switch" ? null : e.message),
+  bot_held: (e) => `bot ${e.name} is held by an administrator: ${e.reason}`,
 };
 
 onMessage((message) => {
