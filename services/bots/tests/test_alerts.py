@@ -11,24 +11,12 @@ import orjson
 import pytest
 
 from millrace.bots.adapters.neighbours import Neighbours
-from millrace.bots.app import alert_secrets
 from millrace.bots.app.legs import Leg, priced
 from millrace.bots.domain.alerts import read
 from millrace.bots.domain.modes import LIVE_IN_TESTING
 from millrace.common.events.trading import SignalRaised
 from millrace.common.kernel.instruments import INSTRUMENTS, instrument
 from services.bots.tests.floor import Floor, ago, signal, signed, user_on
-
-_OTHERS = """
-insert into bots (id, user_id, account_id, name, strategy_id, strategy, exchange, symbol, spelling, timeframe,
-  parameters, status, origin, created_at, updated_at)
-select gen_random_uuid(), owner, account_id, name, strategy_id, strategy, exchange, symbol, spelling, timeframe,
-  parameters, status, origin, now(), now() from bots, unnest($1::uuid[]) as n(owner) where id = $2
-"""
-_OLDER = """
-insert into alert_secrets (user_id, salt, hash, created_at)
-select owner, 'salt', sha256(owner::text::bytea), '2020-01-01' from unnest($1::uuid[]) as n(owner)
-"""
 
 
 def error(result: Any) -> tuple[str, str]:
@@ -140,26 +128,6 @@ async def test_of_two_users_with_bots_of_one_name_the_signature_tells_which(floo
     assert (len(floor.orders()), len(other.orders())) == (0, 1)
 
 
-async def test_no_more_than_thirty_secrets_are_tried_and_the_address_with_ones_own_always_does(
-    floor: Floor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mine, tried = await floor.bot(), list[bytes]()
-    others = [uuid4() for _ in range(40)]
-    await floor.stand.rows("bots", _OTHERS, others, mine["id"])
-    await floor.stand.rows("bots", _OLDER, others)
-
-    def counted(secret: str, raw: bytes, signature: str) -> bool:
-        tried.append(raw)
-        return signed(secret, raw) == signature
-
-    monkeypatch.setattr(alert_secrets, "signed", counted)
-    answer = await floor.send(signal())
-    assert (answer.status, len(tried)) == (401, 30)
-    assert "the address that ends in your secret" in answer.json()["error"]["message"]
-    assert (await floor.send(signal(), secret=floor.secret)).status == 200
-    assert (await floor.send(b" " * 16_385)).status == 422
-
-
 async def test_a_secret_is_told_once_and_a_new_one_ends_it(floor: Floor) -> None:
     await floor.bot()
     await floor.alert()
@@ -196,6 +164,8 @@ async def test_an_alert_that_makes_no_sense_is_refused_and_may_come_again_mended
         ("INVALID_QUANTITY", "size must not be more than 9000", {"size": "9001"}),
         ("INVALID_PRICE", "price must be a multiple of 0.01", {"order_type": "limit", "price": "1.001"}),
         ("INVALID_PRICE", "takeprofit must be above 20000", {"takeprofit": "20000"}),
+        ("VALIDATION_ERROR", "leverage must be 1 or left out", {"leverage": "2"}),
+        ("VALIDATION_ERROR", "leverage must be 1 or left out", {"leverage": "1.01"}),
     ],
 )
 async def test_what_cannot_be_ordered_is_told_by_account(floor: Floor, code: str, words: str, terms: Any) -> None:
@@ -206,6 +176,14 @@ async def test_what_cannot_be_ordered_is_told_by_account(floor: Floor, code: str
     assert words in error(answer["results"][0])[1]
     items = (await floor.ask("GET", f"/bots/{bot['id']}/skips")).value()["items"]
     assert items[-1]["detail"].startswith("alert: ")
+
+
+@pytest.mark.parametrize("leverage", ["", "0", "1", "1.00"])
+async def test_no_leverage_buys_the_size_and_any_may_be_sold_with(floor: Floor, leverage: str) -> None:
+    await floor.bot()
+    assert (await floor.alert(leverage=leverage))["success_count"] == 1
+    assert (await floor.alert(side="sell", leverage="10"))["success_count"] == 1
+    assert [(o.side, str(o.quantity)) for o in floor.orders()] == [("buy", "0.01"), ("sell", "0.01")]
 
 
 async def test_a_bot_that_may_not_enter_does_not_but_may_leave(floor: Floor) -> None:

@@ -136,6 +136,8 @@ def ordered(leg: Leg, mode: str, prices: Prices) -> tuple[Decimal, Decimal]:
     """The quantity to order, in whole steps, and the price that values it. Raises why there can be none."""
     _may(leg, mode)
     filters, alert = leg.filters, leg.alert
+    if alert.side == "buy" and (alert.leverage or 1) > 1:  # a sale only gives back what is held
+        raise _wrong(Code.VALIDATION_ERROR, "leverage", "must be 1 or left out: a spot account buys with its own money")
     reference = prices.get(leg.exchange)
     if reference is None:
         raise MillraceError(Code.UNAVAILABLE, "the account was linked while the alert came; send it again")

@@ -52,8 +52,8 @@ def signed(secret: str, raw: bytes, signature: str) -> bool:
 class Alert:
     """What is asked for. `size` is in base currency; `take_profit` is the price at which what was bought is sold.
 
-    `leverage` is recorded only: spot accounts trade with their own money. `given_id` is the sender's own name for
-    this alert, `sent_at` the time it says it was sent.
+    `leverage` is what a buy borrows on: 1, or none, where the account trades with its own money. `given_id` is the
+    sender's own name for this alert, `sent_at` the time it says it was sent.
     """
 
     bot: str
