@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -64,6 +65,14 @@ async def test_an_alert_becomes_one_order_however_often_it_comes(client: Client,
     status, again = await send(client, raw, path, **signed)
     assert (status, again["data"]["correlation_id"]) == (200, first["data"]["correlation_id"])
     assert (await client.get("/api/v1/orders"))["total"] == 1
+
+
+async def test_an_alert_that_says_whose_it_is_is_believed_by_that_users_key_alone(client: Client) -> None:
+    secret, raw = await secret_of(client), json.dumps(ALERT).encode()
+    mine = (await client.get("/api/v1/users/me"))["id"]
+    for user, expected in ((mine, 200), (str(uuid4()), 401), ("me", 422)):
+        signed = {"X-TradingView-Signature": signature(secret, raw), "X-TradingView-User": user}
+        assert (await send(client, raw, **signed))[0] == expected, user
 
 
 @pytest.mark.parametrize("signed", [{}, {"X-TradingView-Signature": "0" * 64}])

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -54,6 +55,14 @@ def test_the_signature_is_over_the_bytes_that_came() -> None:
     raw = json.dumps(ALERT, indent=3).encode() + b"\n"
     signal = take(raw)
     assert (signal.signature, signal.raw) == ("00ff", raw)
+
+
+def test_a_sender_may_say_whose_key_has_signed() -> None:
+    user = UUID(int=7)
+    assert take().user_id is None
+    assert take(headers={**SIGNED, "x-tradingview-user": f" {user} "}).user_id == user
+    error = refusal(headers={**SIGNED, "x-tradingview-user": "me"})
+    assert (error.code, list(error.fields)) == (Code.VALIDATION_ERROR, ["x-tradingview-user"])
 
 
 def test_who_cannot_sign_sends_the_secret_in_the_address() -> None:

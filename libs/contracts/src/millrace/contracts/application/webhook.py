@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 
@@ -16,7 +17,7 @@ from millrace.contracts.names import Access
 from millrace.contracts.spelling import Number, moment
 from millrace.contracts.table import Call, Shape, View
 
-_SIGNATURE = "x-tradingview-signature"
+_SIGNATURE, _USER = "x-tradingview-signature", "x-tradingview-user"
 
 
 def _filled(value: Any) -> Any:
@@ -74,10 +75,20 @@ def _take(call: Call) -> Signal:
         leverage=alert.leverage or Decimal(1),
         take_profit=alert.takeprofit or None,
         signature=signature,
+        user_id=_user(call.headers.get(_USER, "").strip()),
         secret=SecretStr(secret[:4096]) if secret else None,
         raw=call.raw,
         at=alert.timestamp,
     )
+
+
+def _user(said: str) -> UUID | None:
+    """Whose key has signed, where the sender says it."""
+    try:
+        return UUID(said) if said else None
+    except ValueError:
+        reason = "must be the id of a user"
+        raise MillraceError(Code.VALIDATION_ERROR, f"X-TradingView-User {reason}", fields={_USER: reason}) from None
 
 
 def _taken(result: Executed, now: datetime) -> Json:

@@ -173,8 +173,8 @@ class ExecuteForGroup(Canonical):
 class Signal(Canonical):
     """An outside signal for the bot of this name.
 
-    `signature` is over `raw`, the body's own bytes; who cannot sign sends the shared `secret` itself. `at` is when the
-    sender says it was made.
+    `signature` is over `raw`, the body's own bytes, by the key of `user_id` where that is said; who cannot sign sends
+    the shared `secret` itself. `at` is when the sender says it was made.
     """
 
     bot: str
@@ -187,6 +187,7 @@ class Signal(Canonical):
     leverage: Decimal = Decimal(1)
     take_profit: Decimal | None = None
     signature: str = ""
+    user_id: UUID | None = None
     secret: Secret | None = None
     raw: bytes = b""
     at: AwareDatetime | None = None

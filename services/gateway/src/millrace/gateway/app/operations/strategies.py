@@ -64,6 +64,7 @@ async def take_signal(asking: Asking, asked: Signal) -> Executed:
     sent = {
         "raw": b64encode(asked.raw).decode(),
         "signature": asked.signature or None,
+        "user_id": asked.user_id,
         "secret": asked.secret.get_secret_value() if asked.secret else None,
     }
     found = await asking.ask_as_nobody("bots", "POST", "/webhook/tradingview", json=sent)
