@@ -15,6 +15,7 @@ from millrace.common.kernel.clock import Clock, ManualClock
 from millrace.common.testing.service import StartService
 from millrace.execution.adapters.postgres import PostgresOrders
 from millrace.execution.app.exits import StandingExits
+from millrace.execution.app.leases import Leases
 from services.execution.tests.desk import CLOCK, MARKET, Desk, user_of
 
 ENTRY = {**MARKET, "price": None, "quantity": "0.02"}
@@ -52,16 +53,14 @@ async def ends(desk: Desk, order: OrderRequested, state: str) -> None:
     await desk.stand.rest()
 
 
-async def _anybody(_: object) -> None:
-    """Who leads does not matter here."""
-
-
 def exits(desk: Desk, clock: Clock = CLOCK) -> StandingExits:
     """Looks for exits that wait for risk, and only notes those it would send."""
     running = desk.stand.host.running["execution"]
     works = Works(running.database, TableOutbox(lambda: None), CLOCK)
+    leases = Leases(running.database, f"execution-{desk.stand.host.settings.instance}", 60.0, alone=True)
+    leases.epoch = 1  # as the service itself leads
     approvals = Approvals(desk.stand.host.keys().approval)
-    return StandingExits(works, PostgresOrders(_anybody, CLOCK), approvals, clock, timedelta(0), lambda work, row: None)
+    return StandingExits(works, PostgresOrders(leases, CLOCK), approvals, clock, timedelta(0), lambda work, row: None)
 
 
 async def looked(desk: Desk) -> int:

@@ -154,7 +154,7 @@ async def opened(url: str, owner: str = "one") -> AsyncIterator[Bench]:
         owner,
         leases.epoch,
     )
-    yield Bench(database, works, PostgresOrders(leases.hold, clock), leases, venue, clock, account, user)
+    yield Bench(database, works, PostgresOrders(leases, clock), leases, venue, clock, account, user)
     await database.close()
 
 

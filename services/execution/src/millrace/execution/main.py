@@ -42,7 +42,7 @@ def build(context: Context) -> Service:
     alone = not context.bus.features.several_processes
     leases = Leases(database, f"execution-{context.settings.instance}", settings.lease_seconds, alone=alone)
     venue = PaperVenue(database, leases, settings.slippage_ticks)
-    orders = PostgresOrders(leases.hold, clock)
+    orders = PostgresOrders(leases, clock)
     sender = Sender(
         context.works,
         orders,

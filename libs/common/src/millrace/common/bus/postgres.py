@@ -26,7 +26,7 @@ from millrace.common.bus.port import (
     Record,
     Standing,
 )
-from millrace.common.db.database import RETRYABLE, close_pool
+from millrace.common.db.database import RETRYABLE, PlainConnection, close_pool
 from millrace.common.db.retention import LETTERS_SECONDS, deleted
 from millrace.common.db.work import INBOX, Work, inbox_columns
 from millrace.common.events.envelope import ATTRIBUTES, Envelope
@@ -121,6 +121,7 @@ class PostgresBus:
             min_size=1,
             max_size=4,
             command_timeout=10,
+            connection_class=PlainConnection,
             server_settings={"role": "millrace_bus", "application_name": "millrace-bus", "timezone": "UTC"},
         )
 

@@ -47,7 +47,7 @@ RETRYABLE: tuple[type[Exception], ...] = (
 CLOSE_SECONDS = 5.0
 
 
-class _PlainConnection(_Plain):
+class PlainConnection(_Plain):
     """Nothing is ever set beyond a transaction here, so giving a connection back needs no round trip."""
 
     def get_reset_query(self) -> str:
@@ -120,7 +120,7 @@ class Database:
             min_size=1,
             max_size=self._size,
             command_timeout=self._timeout,
-            connection_class=_PlainConnection,
+            connection_class=PlainConnection,
             server_settings={
                 "search_path": self.schema,
                 "role": f"{self.schema}_worker",

@@ -31,7 +31,8 @@ log = structlog.get_logger()
 
 _HEARD_LIMIT = 10_000
 # A turn whose connection was cut may still commit at the server: what comes after it waits until that is decided.
-_IN_TURN = "select pg_advisory_xact_lock(hashtext('turns of the paper venue of ' || current_schema))"
+_LOCK = "(select pg_advisory_xact_lock(hashtext('turns of the paper venue of ' || current_schema)))"
+_IN_TURN = f"select {_LOCK}"
 _Heard = Callable[[Market], list[Report]]
 
 
@@ -138,10 +139,10 @@ class PaperVenue:
             try:
                 async with self._database.transaction() as connection:
                     if orders:
-                        await self._leases.check(connection, [(o.account_id, o.epoch) for o in orders])
+                        await self._leases.check(connection, [(o.account_id, o.epoch) for o in orders], _LOCK)
                     else:
                         await self._leases.hold(connection)
-                    await connection.execute(_IN_TURN)
+                        await connection.execute(_IN_TURN)
                     if self._stale:
                         await self._restore(connection)
                     self._catch_up()

@@ -1,15 +1,15 @@
 """Accounts, orders, fills and halts in PostgreSQL."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from millrace.common.db.database import Connection
-from millrace.common.db.work import Work
+from millrace.common.db.work import Fenced, Work
 from millrace.common.events.trading import TERMINAL, AccountOpened, OrderState
 from millrace.common.kernel.clock import Clock
+from millrace.execution.app.leases import LEADING, Leases
 from millrace.execution.app.ports import DISABLED, Halt, Row
 
 _TYPES = {
@@ -49,7 +49,8 @@ select {", ".join(_TYPES)} from unnest({", ".join(f"${n}::{kind}[]" for n, kind 
   with ordinality as n({", ".join(_TYPES)}, ord) order by ord
 """  # noqa: S608 - constants only
 _INSERT_NEW = f"{_INSERT} on conflict do nothing returning order_id"
-_UPDATE = """
+_UPDATE = f"""
+with leader as materialized ({LEADING.format("$16", "$17")})
 update orders o set state = n.state, filled_quantity = n.filled_quantity, filled_notional = n.filled_notional,
   fees = n.fees, version = n.version, reason = n.reason, approval_id = n.approval_id, epoch = n.epoch,
   signed_at = n.signed_at, deadline = n.deadline, cancel_requested_at = n.cancel_requested_at,
@@ -57,9 +58,9 @@ update orders o set state = n.state, filled_quantity = n.filled_quantity, filled
 from unnest($1::uuid[], $2::text[], $3::numeric[], $4::numeric[], $5::numeric[], $6::int[], $7::text[], $8::uuid[],
   $9::bigint[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::boolean[],
   $15::timestamptz[]) as n(order_id, state, filled_quantity, filled_notional, fees, version, reason, approval_id, epoch,
-  signed_at, deadline, cancel_requested_at, exit_signature, standing, updated_at)
+  signed_at, deadline, cancel_requested_at, exit_signature, standing, updated_at), leader
 where o.order_id = n.order_id
-"""
+"""  # noqa: S608 - constants only
 _CHANGING = (
     "order_id",
     "state",
@@ -166,12 +167,12 @@ class _Page:
 
 
 class PostgresOrders:
-    """Rows by id, locked where they are going to change. `hold` raises `Fenced` in a process that does not lead;
-    `clock` tells when orders arrive.
+    """Rows by id, locked where they are going to change. What changes is written by the process that leads, and raises
+    `Fenced` in any other; `clock` tells when orders arrive.
     """
 
-    def __init__(self, hold: Callable[[Connection], Awaitable[None]], clock: Clock) -> None:
-        self._hold = hold
+    def __init__(self, leases: Leases, clock: Clock) -> None:
+        self._leases = leases
         self._clock = clock
 
     def _page(self, work: Work) -> _Page:
@@ -182,13 +183,15 @@ class PostgresOrders:
         return found
 
     async def _write(self, work: Work, page: _Page) -> None:
-        if page.added or page.changed:
-            await self._hold(work.connection)
         if page.added:
+            await self._leases.hold(work.connection)
             await work.connection.execute(_INSERT, *self._columns(page.added))
         if page.changed:
             rows = list(page.changed.values())
-            await work.connection.execute(_UPDATE, *([row[name] for row in rows] for name in _CHANGING))
+            columns = ([row[name] for row in rows] for name in _CHANGING)
+            done = await work.connection.execute(_UPDATE, *columns, self._leases.owner, self._leases.epoch)
+            if done == "UPDATE 0":
+                raise Fenced("another process leads")
 
     def _columns(self, rows: Sequence[Row]) -> list[list[Any]]:
         stamped = [{**row, "received_at": self._clock.now()} for row in rows]

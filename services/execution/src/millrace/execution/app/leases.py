@@ -31,9 +31,11 @@ _KEEP = """
 update leases set until = now() + make_interval(secs => $3) where name = 'execution' and owner = $1 and epoch = $2
 returning epoch
 """
-_HOLD = "select 1 from leases where name = 'execution' and owner = $1 and epoch = $2 for share"
+# who leads, with places for owner and epoch; held to the transaction's end
+LEADING = "select 1 from leases where name = 'execution' and owner = {} and epoch = {} for share"
+_HOLD = LEADING.format("$1", "$2")
 _HELD = """
-select count(*) from (select 1 from accounts where id = any($1::uuid[]) and lease_owner = $2 and lease_epoch = $3
+select count(*), {} from (select 1 from accounts where id = any($1::uuid[]) and lease_owner = $2 and lease_epoch = $3
   for share) held
 """
 _RELEASE = "update leases set until = null where name = 'execution' and owner = $1 and epoch = $2"
@@ -98,12 +100,15 @@ class Leases:
         async with self._database.transaction() as connection:
             await connection.execute(_RELEASE, self._owner, self.epoch)
 
-    async def check(self, connection: Connection, accounts: Iterable[tuple[UUID, int]]) -> None:
-        """Raise `Fenced` unless these (account, epoch) pairs are ours, and hold them to the transaction's end."""
+    async def check(self, connection: Connection, accounts: Iterable[tuple[UUID, int]], lock: str = "true") -> None:
+        """Raise `Fenced` unless these (account, epoch) pairs are ours, and hold them to the transaction's end.
+
+        `lock` is an expression of SQL: another lock to take on the way.
+        """
         wanted = dict(accounts)
         if any(epoch != self.epoch for epoch in wanted.values()):
             raise Fenced("an order was made ready under an older epoch")
-        held = await connection.fetchval(_HELD, list(wanted), self._owner, self.epoch)
+        held = await connection.fetchval(_HELD.format(lock), list(wanted), self._owner, self.epoch)
         if held != len(wanted):
             raise Fenced(f"{len(wanted) - held} of {len(wanted)} accounts have another owner")
 

@@ -8,6 +8,8 @@ One task does all of it in turn, so that asking the venue never overlaps sending
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -34,10 +36,10 @@ select * from orders where state in ('submitting', 'unknown')
 order by num
 """
 _SENDING = frozenset({OrderState.SUBMITTING, OrderState.UNKNOWN})
-_MARK = "select seq from watermarks where venue = 'paper' for update"
+_MARK = "select seq from watermarks where venue = 'paper'"
 _PARK = "insert into parked_reports (seq, error, parked_at) values ($1, $2, $3)"
 _PASSING: tuple[type[Exception], ...] = (*RETRYABLE, Fenced)
-_MOVE = "update watermarks set seq = $1 where venue = 'paper'"
+_MOVE = "update watermarks set seq = $2 where venue = 'paper' and seq = $1"
 
 
 class Sender:
@@ -66,6 +68,7 @@ class Sender:
         self._cancels: dict[str, VenueOrder] = {}
         self._news = asyncio.Event()
         self._unsettled = True
+        self._mark: int | None = None  # the last report that is booked; None where it must be read anew
         self.busy = False
 
     def ready(self, work: Work, row: dict[str, Any], at: datetime | None = None) -> None:
@@ -182,13 +185,26 @@ class Sender:
                 return total
 
     async def _book(self, limit: int) -> int:
-        async with self._works.begin() as work:
-            mark = await work.connection.fetchval(_MARK)
-            if reports := await self._venue.reports(mark, limit):
+        if reports := await self._venue.reports(await self._marked(), limit):
+            async with self._moving(reports[-1].seq) as work:
                 rows = await book_reports(work, reports, self._orders)
                 work.after_commit(partial(self.waiting.ended, rows))
-                await work.connection.execute(_MOVE, reports[-1].seq)
         return len(reports)
+
+    async def _marked(self) -> int:
+        if self._mark is None:
+            self._mark = int((await self._works.database.fetch(_MARK))[0]["seq"])
+        return self._mark
+
+    @asynccontextmanager
+    async def _moving(self, seq: int) -> AsyncIterator[Work]:
+        """A unit of work that moves the watermark to this report, from where it is known to be."""
+        before, self._mark = self._mark, None
+        async with self._works.begin() as work:
+            if await work.connection.execute(_MOVE, before, seq) != "UPDATE 1":
+                raise Fenced("another process has booked what the venue reported")
+            yield work
+        self._mark = seq
 
     async def _book_singly(self) -> int:
         for count in range(_BATCH):
@@ -203,10 +219,9 @@ class Sender:
 
     async def _park(self, error: str) -> None:
         """Go past the next report, which cannot be booked, and keep note of it; a start tries it again."""
-        async with self._works.begin() as work:
-            (report,) = await self._venue.reports(await work.connection.fetchval(_MARK), 1)
+        (report,) = await self._venue.reports(await self._marked(), 1)
+        async with self._moving(report.seq) as work:
             await work.connection.execute(_PARK, report.seq, error, self._clock.now())
-            await work.connection.execute(_MOVE, report.seq)
         metrics.REPORTS_PARKED.inc()
         log.error("a report of the venue cannot be booked", seq=report.seq, kind=report.kind, error=error)
 

@@ -1,4 +1,4 @@
-"""The ledger in PostgreSQL, written a page at a time: one statement per table however many messages."""
+"""The ledger in PostgreSQL, written a page at a time: one statement however many messages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -104,33 +104,24 @@ class PostgresPage:
 
     async def write(self) -> None:
         """Write everything gathered so far, then say what changed."""
-        execute = self._work.connection.execute
-        if self._transactions:
-            await execute(sql.TRANSACTIONS, *map(list, zip(*self._transactions, strict=True)))
-        if self._entries:
-            await execute(sql.ENTRIES, *map(list, zip(*self._entries, strict=True)))
-        if self._positions:
-            rows = [[getattr(p, name) for p in self._positions.values()] for name in sql.POSITION_FIELDS]
-            await execute(sql.POSITIONS, *rows)
-        if self._trades:
-            await execute(sql.TRADES, *map(list, zip(*self._trades, strict=True)))
-        await self._write_balances()
+        moved = sorted(self._deltas)
+        tables = [
+            _columns(self._transactions, 6),
+            _columns(self._entries, 7),
+            _columns([[getattr(p, name) for name in sql.POSITION_FIELDS] for p in self._positions.values()], 14),
+            _columns(self._trades, 14),
+            _columns([(key[0], self._causes[key[0]][0], key[1], self._deltas[key]) for key in moved], 4),
+        ]
+        if not any(columns[0] for columns in tables):
+            return
+        rows = await self._work.connection.fetch(sql.WRITE, *(column for columns in tables for column in columns))
+        self._tell_balances(rows)
         for position in self._positions.values():
             self._tell(position)
         for gathered in (self._transactions, self._entries, self._trades, self._positions, self._deltas):
             gathered.clear()
 
-    async def _write_balances(self) -> None:
-        keys = sorted(self._deltas)
-        if not keys:
-            return
-        rows = await self._work.connection.fetch(
-            sql.BALANCES,
-            [account for account, _ in keys],
-            [self._causes[account][0] for account, _ in keys],
-            [currency for _, currency in keys],
-            [self._deltas[key] for key in keys],
-        )
+    def _tell_balances(self, rows: Sequence[Any]) -> None:
         for row in sorted(rows, key=lambda r: (r["account_id"], r["currency"])):
             user_id, message = self._causes[row["account_id"]]
             changed = BalanceChanged(
@@ -148,6 +139,10 @@ class PostgresPage:
             **{n: getattr(position, n) for n in PositionChanged.model_fields if n != "position_id"},
         )
         self._work.emit(event, self._causes[position.account_id][1])
+
+
+def _columns(rows: Sequence[Sequence[Any]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
 
 
 def _new_position(fill: FillBooked) -> Position:

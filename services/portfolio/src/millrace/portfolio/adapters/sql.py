@@ -9,16 +9,6 @@ insert into equity (account_id, at, user_id, equity, drawdown)
 select account_id, marked_at, user_id, opening, 0 from opened
 """
 CLOSE = "update accounts set closed_at = $2 where account_id = $1"
-TRANSACTIONS = """
-insert into transactions (id, account_id, user_id, kind, ref, at)
-select id, account_id, user_id, kind, ref, at
-from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[])
-  with ordinality as t(id, account_id, user_id, kind, ref, at, ord) order by ord
-"""
-ENTRIES = """
-insert into entries (transaction_id, leg, account_id, user_id, book, currency, amount)
-select * from unnest($1::uuid[], $2::int[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::numeric[])
-"""
 POSITION_FIELDS = (
     "id",
     "account_id",
@@ -39,33 +29,41 @@ POSITION = f"""
 select {", ".join(POSITION_FIELDS)} from positions
 where account_id = $1 and symbol = $2 and bot_id is not distinct from $3 and closed_at is null for update
 """  # noqa: S608
-POSITIONS = f"""
-insert into positions ({", ".join(POSITION_FIELDS)})
-select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::numeric[],
-  $8::numeric[], $9::numeric[], $10::numeric[], $11::text[], $12::timestamptz[], $13::timestamptz[],
-  $14::timestamptz[])
-on conflict (id) do update set quantity = excluded.quantity, entry_price = excluded.entry_price,
-  realized_pnl = excluded.realized_pnl, fees = excluded.fees, updated_at = excluded.updated_at,
-  closed_at = excluded.closed_at
-"""  # noqa: S608
-TRADES = """
-insert into trades (fill_id, order_id, position_id, account_id, user_id, bot_id, exchange, symbol, side, price,
-  quantity, fee, realized_pnl, at)
-select fill_id, order_id, position_id, account_id, user_id, bot_id, exchange, symbol, side, price, quantity, fee,
-  realized_pnl, at
-from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::text[],
-  $9::text[], $10::numeric[], $11::numeric[], $12::numeric[], $13::numeric[], $14::timestamptz[])
-  with ordinality as t(fill_id, order_id, position_id, account_id, user_id, bot_id, exchange, symbol, side, price,
-  quantity, fee, realized_pnl, at, ord) order by ord
-"""
-BALANCES = """
-with moved as (
-  update accounts set moved = true where account_id = any($1::uuid[]) and not moved)
+# A page: transactions ($1 to $6), their entries (to $13), positions (to $27), trades (to $41) and what balances move by
+# (to $45), all of which are written whatever of them is empty. Returns the balances.
+WRITE = f"""
+with posted as (
+  insert into transactions (id, account_id, user_id, kind, ref, at)
+  select id, account_id, user_id, kind, ref, at
+  from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[])
+    with ordinality as t(id, account_id, user_id, kind, ref, at, ord) order by ord),
+entered as (
+  insert into entries (transaction_id, leg, account_id, user_id, book, currency, amount)
+  select * from unnest($7::uuid[], $8::int[], $9::uuid[], $10::uuid[], $11::text[], $12::text[], $13::numeric[])),
+held as (
+  insert into positions ({", ".join(POSITION_FIELDS)})
+  select * from unnest($14::uuid[], $15::uuid[], $16::uuid[], $17::uuid[], $18::text[], $19::text[], $20::numeric[],
+    $21::numeric[], $22::numeric[], $23::numeric[], $24::text[], $25::timestamptz[], $26::timestamptz[],
+    $27::timestamptz[])
+  on conflict (id) do update set quantity = excluded.quantity, entry_price = excluded.entry_price,
+    realized_pnl = excluded.realized_pnl, fees = excluded.fees, updated_at = excluded.updated_at,
+    closed_at = excluded.closed_at),
+traded as (
+  insert into trades (fill_id, order_id, position_id, account_id, user_id, bot_id, exchange, symbol, side, price,
+    quantity, fee, realized_pnl, at)
+  select fill_id, order_id, position_id, account_id, user_id, bot_id, exchange, symbol, side, price, quantity, fee,
+    realized_pnl, at
+  from unnest($28::uuid[], $29::uuid[], $30::uuid[], $31::uuid[], $32::uuid[], $33::uuid[], $34::text[], $35::text[],
+    $36::text[], $37::numeric[], $38::numeric[], $39::numeric[], $40::numeric[], $41::timestamptz[])
+    with ordinality as t(fill_id, order_id, position_id, account_id, user_id, bot_id, exchange, symbol, side, price,
+    quantity, fee, realized_pnl, at, ord) order by ord),
+moved as (
+  update accounts set moved = true where account_id = any($42::uuid[]) and not moved)
 insert into balances as b (account_id, user_id, currency, total)
-select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::numeric[])
+select * from unnest($42::uuid[], $43::uuid[], $44::text[], $45::numeric[])
 on conflict (account_id, currency) do update set total = b.total + excluded.total
 returning account_id, currency, total
-"""
+"""  # noqa: S608
 MARK = """
 insert into marks values ($1, $2, $3, $4)
 on conflict (exchange, symbol) do update set price = excluded.price, at = excluded.at where marks.at <= excluded.at

@@ -71,7 +71,6 @@ class PostgresBooks:
         )
 
     async def load(self, work: Work, accounts: Collection[UUID], orders: Collection[UUID]) -> dict[UUID, Book]:
-        await work.connection.execute(sql.PASS_GATE)
         # a statement of its own: what follows must see what the last holder of these locks has committed
         locked = {row["account_id"]: row for row in await work.connection.fetch(sql.LOCK, list(accounts))}
         rows = await work.connection.fetch(sql.READ, list(locked), list(orders))

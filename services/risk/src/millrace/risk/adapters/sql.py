@@ -1,7 +1,6 @@
 """Statements of the risk service's store."""
 
 GATE = 0x6D696C6C  # advisory lock: decisions hold it shared, a kill switch that is being changed takes it alone
-PASS_GATE = f"select pg_advisory_xact_lock_shared({GATE})"
 CLOSE_GATE = f"select pg_advisory_xact_lock({GATE})"
 
 OPEN = """
@@ -12,7 +11,10 @@ given as (
   select id, $2, kind, 0, 'system', $9, $9 from unnest($7::uuid[], $8::text[]) as n(id, kind) on conflict do nothing)
 insert into balances (account_id, user_id, currency, total) values ($1, $2, $5, $6) on conflict do nothing
 """
-LOCK = "select * from books where account_id = any($1::uuid[]) order by account_id for update"
+LOCK = f"""
+with passed as materialized (select pg_advisory_xact_lock_shared({GATE}))
+select b.* from passed, books b where account_id = any($1::uuid[]) order by account_id for update of b
+"""  # noqa: S608 - a constant
 READ = """
 select b.account_id,
   array(select (currency, total, reserved) from balances t where t.account_id = b.account_id) as balances,
