@@ -22,6 +22,7 @@ from services.gateway.tests.fakes import INTENT, NOW, ONE, THREE, TRADER, TWO, O
 
 GROUP = f"/groups/{THREE}"
 LIMITS = f"risk PUT {GROUP}/limits"
+CHECK = "risk POST /groups/limits/check"
 BY_ID = ById(id=UUID(THREE))
 
 
@@ -79,10 +80,10 @@ async def test_groups_are_listed_by_pages() -> None:
     [
         (
             "groups.create",
-            accounts.SetGroup(name="g", accounts=(UUID(ONE),), max_drawdown=Decimal("0.25")),
+            accounts.SetGroup(name="g", accounts=(UUID(ONE),), risk_limit=Decimal("0.25")),
             (
                 *("POST", "/groups"),
-                {"name": "g", "accounts": [UUID(ONE)], "max_drawdown": Decimal("0.25"), "intent_id": INTENT},
+                {"name": "g", "accounts": [UUID(ONE)], "risk_limit": Decimal("0.25"), "intent_id": INTENT},
             ),
         ),
         (
@@ -101,6 +102,26 @@ async def test_a_groups_limits_hold_from_the_change_on(operation: str, wish: Any
     assert around.sent[0]["json"] == sent
     assert around.calls[1] == ("risk", "PUT", f"{GROUP}/limits")
     assert around.sent[1]["json"] == {"account_ids": [ONE], "max_drawdown": "0.25", "risk_limit": "0.02"}
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/groups"), ("PATCH", GROUP)])
+async def test_nothing_is_made_or_changed_before_risk_allows_the_limit(method: str, path: str) -> None:
+    too_much = MillraceError(Code.VALIDATION_ERROR, "too much", fields={"max_drawdown": "too much"})
+    answers: dict[str, Any] = {
+        "risk POST /groups/limits/check": too_much,
+        f"execution {method} {path}": rows.group(ONE),
+    }
+    around, most = services(ONE, **answers), Decimal("0.6")
+    wish = accounts.SetGroup(name="g", id=None if method == "POST" else UUID(THREE), max_drawdown=most)
+    operation = "groups.create" if method == "POST" else "groups.update"
+    with pytest.raises(MillraceError, match="too much"):
+        await do(operation, around, wish)
+    assert around.calls == [("risk", "POST", "/groups/limits/check")]
+    assert around.sent[0]["json"] == {"max_drawdown": most}
+    around.answers[CHECK] = None
+    await do(operation, around, wish)
+    assert around.to("execution", method, path)
+    assert around.to("risk", "PUT", f"{GROUP}/limits")
 
 
 def keyed() -> Request:

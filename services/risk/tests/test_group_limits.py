@@ -68,11 +68,31 @@ async def test_setting_a_groups_limits_again_replaces_them(owner: Any) -> None:
     assert (await put(owner, group, [])).value()["items"] == []
 
 
-async def test_accounts_of_others_and_values_beyond_the_system_change_nothing(owner: Any, new_owner: Any) -> None:
+async def test_accounts_of_others_change_nothing(owner: Any, new_owner: Any) -> None:
     group, other = uuid4(), await new_owner()
     await put(owner, group, [owner.account_id], max_drawdown=0.1)
     assert (await put(owner, group, [owner.account_id, other.account_id], max_drawdown=0.2)).status == 404
-    assert (await put(owner, group, [owner.account_id], max_drawdown=0.6)).status == 422
     kept = (await owner.stand.ask("risk", "GET", f"/groups/{group}/limits", owner.user)).value()["items"]
     assert [i["limit_value"] for i in kept] == ["0.1"]
     assert (await other.stand.ask("risk", "GET", f"/groups/{group}/limits", other.user)).value()["items"] == []
+
+
+async def test_a_value_beyond_the_systems_is_refused_before_a_group_has_it(owner: Any) -> None:
+    async def check(value: Any) -> Any:
+        asked = {"max_drawdown": value}
+        return await owner.stand.ask("risk", "POST", "/groups/limits/check", owner.user, json=asked)
+
+    assert [(await check(value)).status for value in (0, 0.1, 0.5)] == [204] * 3
+    answer = await check(0.51)
+    error = answer.json()["error"]
+    assert (answer.status, error["code"]) == (422, "VALIDATION_ERROR")
+    assert error["fields"] == {"max_drawdown": "must not be above the system's own of 50 %"}
+    assert [(await check(value)).status for value in (-1, 1.1, "NaN", None)] == [422] * 4
+
+
+async def test_a_group_that_has_one_all_the_same_is_held_to_the_systems(owner: Any) -> None:
+    found = await put(owner, uuid4(), [owner.account_id], max_drawdown=0.6)
+    assert [i["limit_value"] for i in found.value()["items"]] == ["0.6"]
+    await owner.hear(owner.mark(drawdown="0.5"))
+    await owner.hear(owner.order())
+    assert owner.answers() == ["drawdown"]

@@ -20,13 +20,14 @@ from millrace.risk.api.schemas import (
     Contract,
     Effective,
     GroupLimits,
+    GroupWish,
     LimitList,
     LimitView,
     NewLimit,
     Source,
 )
 from millrace.risk.app import reports
-from millrace.risk.app.limits import Editor
+from millrace.risk.app.limits import Editor, check_group
 from millrace.risk.config import RiskSettings
 from millrace.risk.domain.limits import DAILY_LOSS, DAY_LOSS, DRAWDOWN, OPEN_ORDERS, POSITION, system_limits
 
@@ -120,6 +121,11 @@ def _whole(api: APIRouter, works: Works, editing: Any, user_dependency: Any, set
 
 
 def _group(api: APIRouter, works: Works, clock: Clock, editing: Any, user_dependency: Any, system: Any) -> None:
+    @api.post("/groups/limits/check", status_code=204)
+    async def check(user: user_dependency, asked: Annotated[GroupWish, Depends(body(GroupWish))]) -> Response:
+        check_group(system, asked.max_drawdown)
+        return Response(status_code=204)
+
     @api.put("/groups/{group_id}/limits")
     async def limit_group(
         user: user_dependency, group_id: UUID, asked: Annotated[GroupLimits, Depends(body(GroupLimits))]

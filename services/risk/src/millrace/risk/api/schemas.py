@@ -73,6 +73,12 @@ class GroupLimits(_Write):
     risk_limit: _Fraction | None = None
 
 
+class GroupWish(_Body):
+    """A limit that a group is to have: whether it may is asked before the group is made or changed."""
+
+    max_drawdown: _Fraction
+
+
 class FundMove(_Body):
     """What a transfer between two accounts of the user moves."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from millrace.common.db.work import Work
 from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.common.kernel.ids import new_id
-from millrace.common.kernel.money import plain
+from millrace.common.kernel.money import plain, times
 from millrace.common.kernel.symbols import parse_symbol
 from millrace.risk.app.reports import Row, known, shown
 from millrace.risk.domain.limits import DAY_LOSS, DRAWDOWN, OPEN_ORDERS, POSITION, SYSTEM_KINDS, Limit
@@ -63,12 +63,14 @@ class Editor:
         if asked.account_id is not None:
             await self._own([asked.account_id])
         thresholds = (asked.warning_threshold, asked.critical_threshold)
+        self.check(asked.limit_type, asked.limit_value, *thresholds)
         limit_id = await self._set(asked.limit_type, asked.limit_value, asked.account_id, symbol, thresholds)
         return await self._done(limit_id)
 
     async def compose(self, values: dict[str, Decimal]) -> None:
         """Set limits of the whole user by kind; the thresholds are the usual ones."""
         for kind, value in values.items():
+            self.check(kind, value, _WARNING, _CRITICAL)
             await self._set(kind, value)
         await self._wrote()
 
@@ -103,6 +105,7 @@ class Editor:
     async def of_group(self, group_id: UUID, accounts: list[UUID], values: dict[str, Decimal]) -> None:
         """Each of the group's accounts gets these limits, by kind; earlier ones of the group end.
 
+        The group has them already, so none is refused: where the system's own has become stricter, that one holds.
         Raises NOT_FOUND when an account is not the user's, and changes nothing then.
         """
         await self._own(accounts)
@@ -134,7 +137,6 @@ class Editor:
         thresholds: tuple[Decimal, Decimal] = (_WARNING, _CRITICAL),
         group_id: UUID | None = None,
     ) -> UUID:
-        self.check(kind, value, *thresholds)
         await self._unwatch(kind)
         place = (new_id(), self._user_id, account_id, kind, symbol, value, *thresholds)
         found: UUID = await self._work.connection.fetchval(_ADD, *place, self._contract, group_id, self._now)
@@ -163,6 +165,13 @@ class Editor:
 
     async def _wrote(self) -> None:
         await self._work.connection.execute(_WROTE, self._user_id, self._contract, self._now)
+
+
+def check_group(system: dict[str, Limit], max_drawdown: Decimal) -> None:
+    """Raises VALIDATION_ERROR for a limit that a group, still to be made or changed, could not be held to."""
+    most = system[DRAWDOWN].value
+    if max_drawdown > most:
+        raise _invalid("max_drawdown", f"must not be above the system's own of {plain(times(most, Decimal(100)))} %")
 
 
 def _invalid(field: str, reason: str) -> MillraceError:

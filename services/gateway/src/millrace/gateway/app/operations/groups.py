@@ -12,7 +12,7 @@ from millrace.contracts.canonical.performance import AskPerformance, Performance
 from millrace.contracts.canonical.trading import Executed, ExecuteForGroup
 from millrace.gateway.app.asking import Asking, Handlers
 from millrace.gateway.app.operations.behind import made
-from millrace.gateway.app.operations.limits import hold_to_limits
+from millrace.gateway.app.operations.limits import check_limits, hold_to_limits
 from millrace.gateway.app.operations.pages import gathered, rows
 from millrace.gateway.app.operations.performance import DOLLARS, fractions, report
 from millrace.gateway.app.operations.refs import uuid_of
@@ -76,6 +76,7 @@ def _terms(asked: accounts.SetGroup) -> dict[str, Any]:
 
 async def create(asking: Asking, asked: accounts.SetGroup) -> accounts.Group:
     """A new group; its limits hold from now on for each account in it."""
+    await check_limits(asking, asked.max_drawdown)
     row = await asking.ask("execution", "POST", "/groups", json={**_terms(asked), "intent_id": asking.intent})
     await hold_to_limits(asking, row)
     return await described(asking, row)
@@ -85,6 +86,7 @@ async def update(asking: Asking, asked: accounts.SetGroup) -> accounts.Group:
     """The group as it is after the change."""
     if asked.id is None:
         raise MillraceError(Code.VALIDATION_ERROR, "group_id is required", fields={"group_id": "is required"})
+    await check_limits(asking, asked.max_drawdown)
     row = await asking.ask("execution", "PATCH", f"/groups/{uuid_of(asked.id, 'group')}", json=_terms(asked))
     await hold_to_limits(asking, row)
     return await described(asking, row)

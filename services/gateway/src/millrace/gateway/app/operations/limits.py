@@ -1,9 +1,16 @@
 """What a group's limits are to its accounts."""
 
+from decimal import Decimal
 from typing import Any
 
 from millrace.gateway.app.asking import Asking
 from millrace.gateway.app.operations.behind import made
+
+
+async def check_limits(asking: Asking, max_drawdown: Decimal | None) -> None:
+    """Ask risk before a group gets a limit, since what is refused must not be half done. Raises VALIDATION_ERROR."""
+    if max_drawdown is not None:
+        await asking.ask("risk", "POST", "/groups/limits/check", json={"max_drawdown": max_drawdown})
 
 
 async def hold_to_limits(asking: Asking, group: dict[str, Any]) -> None:
