@@ -28,7 +28,9 @@ async def admin(platform: Platform) -> AsyncIterator[Client]:
 async def group_of(client: Client, **limits: Any) -> str:
     """A group with the user's account on binance."""
     accounts = (await client.get("/api/v1/accounts/list"))["accounts"]
-    mine = next(info["account_id"] for info in (one["account_info"] for one in accounts) if info["exchange"] == "binance")
+    mine = next(
+        info["account_id"] for info in (one["account_info"] for one in accounts) if info["exchange"] == "binance"
+    )
     status, made = await client.call("POST", GROUPS, {"name": uuid4().hex[:8], "accounts": [mine], **limits})
     assert status == 200, made
     return str(made["data"]["group"]["id"])

@@ -67,8 +67,8 @@ class Owner:
         """The service's answer to this owner."""
         return await self.stand.ask("backtest", method, path, self.user, json=json, query=query)
 
-    async def create(self, **asked: Any) -> Any:
-        """The answer to a request for ten hours of trend, changed as asked."""
+    def asked(self, **asked: Any) -> Any:
+        """A request for ten hours of trend, changed as asked."""
         new = {
             "name": "ten hours",
             "strategy": "trend",
@@ -78,7 +78,11 @@ class Owner:
             "end": (START + timedelta(hours=10)).isoformat(),
             "initial_capital": 10_000,
         }
-        return await self.ask("POST", "/backtests", {k: v for k, v in {**new, **asked}.items() if v is not None})
+        return {k: v for k, v in {**new, **asked}.items() if v is not None}
+
+    async def create(self, **asked: Any) -> Any:
+        """The answer to such a request."""
+        return await self.ask("POST", "/backtests", self.asked(**asked))
 
     async def over(self, backtest_id: object) -> Any:
         """The backtest once it has ended, however."""

@@ -106,10 +106,13 @@ class House:
 
         await self.stand.host.until(there, 90)
 
+    def training(self, **asked: Any) -> dict[str, Any]:
+        """A request for a quick training on November, changed as asked."""
+        return {"start": "2023-11-01T00:00:00Z", "end": "2023-12-01T00:00:00Z", "hyperparameters": QUICK, **asked}
+
     async def train(self, ref: object = SEED, user: Principal | None = None, **asked: Any) -> Answer:
-        """The answer to a request for a quick training on November, changed as asked."""
-        given = {"start": "2023-11-01T00:00:00Z", "end": "2023-12-01T00:00:00Z", "hyperparameters": QUICK, **asked}
-        return await self.ask("POST", f"/models/{ref}/train", user, given)
+        """The answer to such a request."""
+        return await self.ask("POST", f"/models/{ref}/train", user, self.training(**asked))
 
     async def over(self, training: str, user: Principal | None = None) -> Any:
         """The training, once it is over."""

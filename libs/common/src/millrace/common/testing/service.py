@@ -43,7 +43,9 @@ class Stand:
         self._seq: dict[tuple[str, str], int] = {}
 
     async def open(self) -> None:
-        """Begin to listen."""
+        """Begin to listen, also to a host that has taken the place of the first."""
+        assert isinstance(self.host.bus, MemoryBus)
+        self.bus = self.host.bus
         self._ear = await self.bus.subscribe("test-ear", [name for name, topic in CATALOGUE.items() if topic.durable])
 
     def envelope(self, event: Event, at: datetime | None = None, event_id: UUID | None = None) -> Envelope:
