@@ -174,9 +174,11 @@ async def test_the_assistant_is_told_what_was_said_and_with_which_token() -> Non
     answer = told(Reply, text="sure?", actions=[action], confirmation_token="t", at=AT)
     services = Services({"assistant POST /messages": answer})
     found = await do("assistant.say", services, system.Say(message="stop", confirmation_token="old"))
-    assert services.last["json"] == {"message": "stop", "confirmation_token": "old"}
+    assert services.last["json"] == {"message": "stop", "confirmation_token": "old", "intent_id": None}
     Say.model_validate(services.last["json"])
     assert (found.text, found.actions, found.confirmation_token, found.at) == ("sure?", (action,), "t", NOW)
+    await do("assistant.say", services, system.Say(message="stop"), intent=INTENT)
+    assert Say.model_validate(services.last["json"]).intent_id == INTENT
 
 
 async def test_the_conversation_is_told_greeted_and_cleared() -> None:

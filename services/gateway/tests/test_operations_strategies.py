@@ -135,11 +135,16 @@ def signal(**changes: Any) -> Signal:
 
 
 @pytest.mark.parametrize(
-    ("given", "signature", "secret"),
-    [({"signature": "abc"}, "abc", None), ({"secret": SecretStr("hush")}, None, "hush"), ({}, None, None)],
+    ("given", "signature", "user_id", "secret"),
+    [
+        ({"signature": "abc"}, "abc", None, None),
+        ({"signature": "abc", "user_id": UUID(ONE)}, "abc", UUID(ONE), None),
+        ({"secret": SecretStr("hush")}, None, None, "hush"),
+        ({}, None, None, None),
+    ],
 )
 async def test_a_signal_is_handed_on_byte_for_byte_and_in_nobodys_name(
-    given: dict[str, Any], signature: str | None, secret: str | None
+    given: dict[str, Any], signature: str | None, user_id: UUID | None, secret: str | None
 ) -> None:
     answer = {"correlation_id": TWO, "success_count": 1, "error_count": 0, "results": [{"order_id": ONE}], "at": AT}
     services = Services({"bots POST /webhook/tradingview": answer})
@@ -147,8 +152,8 @@ async def test_a_signal_is_handed_on_byte_for_byte_and_in_nobodys_name(
     sent = services.last["json"]
     assert services.last["user"] is None
     assert b64decode(sent["raw"]) == b'{"a": 1}\n'
-    assert (sent["signature"], sent["secret"]) == (signature, secret)
-    assert set(sent) == {"raw", "signature", "secret"}
+    assert (sent["signature"], sent["user_id"], sent["secret"]) == (signature, user_id, secret)
+    assert set(sent) == {"raw", "signature", "user_id", "secret"}
     assert (found.correlation_id, found.success_count, found.results) == (TWO, 1, ({"order_id": ONE},))
 
 
