@@ -1,8 +1,15 @@
-"""The server's side of HTTP: uvicorn's, and requests whose head is too long or too slow are cut off."""
+"""The server's side of HTTP: uvicorn's, and requests whose head is too long or too slow are cut off.
+
+An answer without an end can be written to directly, see web/frames.py.
+"""
 
 import asyncio
+from functools import partial
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from millrace.common.web.frames import FRAMES, Direct
 
 _HEAD_LIMIT = 65_536
 _HEAD_SECONDS = 15.0
@@ -37,6 +44,9 @@ class BoundedHttp(HttpToolsProtocol):
         self._reading_head = False
         self._stop_timer()
         super().on_headers_complete()
+        if self.scope["type"] == "http":  # the app's task starts after this returns
+            extensions: dict[str, Any] = {FRAMES: partial(_direct, self.cycle)}
+            self.scope["extensions"] = extensions
 
     def data_received(self, data: bytes) -> None:
         """Count while a head is read."""
@@ -54,3 +64,13 @@ class BoundedHttp(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _direct(cycle: RequestResponseCycle) -> Direct:
+    """Chunks of an answer under way (RFC 9112, section 7.1)."""
+
+    def ready() -> bool:
+        under_way = cycle.chunked_encoding and not (cycle.response_complete or cycle.disconnected)
+        return bool(under_way) and not cycle.flow.write_paused
+
+    return Direct(ready, lambda data: cycle.transport.write(b"%x\r\n%b\r\n" % (len(data), data)))

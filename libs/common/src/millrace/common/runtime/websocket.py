@@ -16,7 +16,7 @@ class FramedWebSocket(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if hasattr(self, "scope"):
             extensions: dict[str, Any] = self.scope["extensions"]
-            extensions[FRAMES] = Direct(self._ready, self._write)
+            extensions[FRAMES] = lambda: Direct(self._ready, self._write)
 
     async def send(self, message: Any) -> None:
         """Raises ClientDisconnected (an OSError) when nobody is there any more."""

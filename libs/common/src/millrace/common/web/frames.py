@@ -1,21 +1,28 @@
-"""WebSocket frames that are made once and given to many clients: an extension of ASGI that our own server understands.
+"""What is made once and given to many clients: an extension of ASGI that our own server understands.
 
-An app sends `{"type": FRAMES, "frames": bytes}`, one or more whole frames joined; they leave in one write. Or it takes
-the `Direct` that stands under `FRAMES` in the scope's extensions, and writes without waiting.
+An app sends a WebSocket `{"type": FRAMES, "frames": bytes}`, one or more whole frames joined; they leave in one write.
+Or it asks `direct` for a way to write without waiting: whole frames, or what follows in an answer that has begun.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 FRAMES = "millrace.frames"
 
 
 @dataclass(frozen=True, slots=True)
 class Direct:
-    """`write` takes frames at once; only to be used while `ready` says that the client takes what it is sent."""
+    """`write` takes bytes at once; only to be used while `ready` says that the client takes what it is sent."""
 
     ready: Callable[[], bool]
     write: Callable[[bytes], None]
+
+
+def direct(scope: Any) -> Direct | None:
+    """The way to write to this connection without waiting, where its server has one."""
+    make = scope.get("extensions", {}).get(FRAMES)
+    return make() if make else None
 
 
 def text_frame(payload: bytes) -> bytes:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from millrace.common.auth.tokens import Admission
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.telemetry import metrics
+from millrace.common.web.frames import direct
 from millrace.contracts.network import stream as network
 from millrace.notifier.api.credentials import address, bearer, position
 from millrace.notifier.app.desk import Desk
@@ -98,6 +99,6 @@ def routes(desk: Desk) -> APIRouter:
 
     @api.get("/api/realtime/events/log")
     async def log(request: Request) -> Response:
-        return carried(request, await desk.open(await admitted(request), LogWords()))
+        return carried(request, await desk.open(await admitted(request), LogWords(), direct(request.scope)))
 
     return api

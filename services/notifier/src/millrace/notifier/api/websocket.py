@@ -16,7 +16,7 @@ from millrace.common.auth.tokens import Admission
 from millrace.common.db.database import RETRYABLE
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.telemetry import metrics
-from millrace.common.web.frames import FRAMES
+from millrace.common.web.frames import FRAMES, direct
 from millrace.contracts.dialects import streams
 from millrace.contracts.table import Transport
 from millrace.notifier.api import credentials
@@ -94,8 +94,8 @@ class Session:
     async def _open(self, token: str) -> None:
         admission: Admission = await self._desk.admit(token, credentials.address(self._request))
         await self._manners.check(admission.principal)
-        words, direct = self._manners.words, self._scope["extensions"].get(FRAMES)
-        self._stream = await self._desk.open(admission, words, direct)
+        words = self._manners.words
+        self._stream = await self._desk.open(admission, words, direct(self._scope))
         limit = self._desk.settings.markets_per_stream
         self._listening = Listening(admission.principal, self._stream, words, limit)
 
