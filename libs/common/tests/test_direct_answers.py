@@ -91,8 +91,9 @@ async def test_an_answer_of_a_known_length_is_sent_in_turn() -> None:
         assert not way(scope).ready()
         await send({"type": "http.response.body", "body": b"whole"})
 
-    async with served(app) as port, aiohttp.ClientSession() as session:
-        async with session.get(f"http://127.0.0.1:{port}/") as answer:
+    async with served(app) as port:
+        url = f"http://127.0.0.1:{port}/"
+        async with aiohttp.ClientSession() as session, session.get(url) as answer:
             assert await answer.text() == "whole"
 
 
