@@ -125,4 +125,4 @@ async def test_weak_registrations_are_refused(client: Client) -> None:
         status, error = await client.call("POST", "/api/v1/auth/register", {**good, **change})
         assert status == 422, error
     status, error = await client.call("POST", "/api/v1/auth/register", {**good, "username": client.name})
-    assert (status, error["code"]) == (409, "CONFLICT")
+    assert (status, error["code"]) == (400, "CONFLICT")

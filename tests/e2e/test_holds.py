@@ -27,4 +27,4 @@ async def test_the_owner_is_alerted_and_cannot_resume_the_bot(client: Client, pl
     message = "Bot Alpha paused by an administrator: no reason was given"
     assert told == {"type": "alert", "level": "warning", "message": message}
     status, refused = await client.call("POST", f"/api/bots/{bot['id']}/resume")
-    assert (status, "an administrator holds this bot" in str(refused)) == (409, True), refused
+    assert (status, "an administrator holds this bot" in str(refused)) == (400, True), refused

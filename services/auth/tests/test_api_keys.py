@@ -190,7 +190,7 @@ async def test_a_wish_for_a_key_that_comes_again_makes_none_and_tells_no_secret(
     assert made["id"] == wish
     for again in (user, (await auth.person("bob"))[0]):
         status, found = await auth.post("/api-keys", again, name="a key", intent_id=wish)
-        assert (status, found["error"]["code"]) == (409, "CONFLICT")
+        assert (status, found["error"]["code"]) == (409, "IDEMPOTENCY_CONFLICT")
         assert "told once" in found["error"]["message"]
     assert len((await auth.ask("GET", "/api-keys", user))[1]["api_keys"]) == 1
     assert len(await auth.told("api_key.create")) == 1

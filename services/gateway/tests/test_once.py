@@ -90,7 +90,7 @@ async def test_of_many_at_once_one_acts_and_the_others_are_told_to_wait(once: On
     first = asyncio.create_task(once.answer(USER, "r", "k", b"", slow))
     await entered.wait()
     others = await asyncio.gather(*(refused(once, USER, "r", "k", b"") for _ in range(20)))
-    assert set(others) == {Code.CONFLICT}
+    assert set(others) == {Code.IDEMPOTENCY_CONFLICT}
     go_on.set()
     assert await first == DONE
     assert await once.answer(USER, "r", "k", b"", slow) == DONE
@@ -121,7 +121,7 @@ async def test_what_a_crash_left_behind_may_be_tried_again_after_a_minute(once: 
 
     dying = asyncio.create_task(once.answer(USER, "r", "k", b"", dies))
     await entered.wait()
-    assert await refused(once, USER, "r", "k", b"") is Code.CONFLICT
+    assert await refused(once, USER, "r", "k", b"") is Code.IDEMPOTENCY_CONFLICT
     clock.advance(61)
     assert await refused(once, USER, "r", "k", b"other") is Code.IDEMPOTENCY_MISMATCH
     act = Act()

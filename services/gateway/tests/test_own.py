@@ -175,4 +175,8 @@ async def test_a_secret_is_told_once_and_whoever_comes_again_is_refused(passed: 
     assert (reply.status, reply.body) == (passed.status, {"key": "hush"})
     (kept,) = once.kept
     assert kept.again is not None
-    assert (kept.again.status, b"CONFLICT" in kept.again.body, b"hush" in kept.again.body) == (409, True, False)
+    assert (kept.again.status, b"IDEMPOTENCY_CONFLICT" in kept.again.body, b"hush" in kept.again.body) == (
+        409,
+        True,
+        False,
+    )

@@ -7,7 +7,7 @@ import pytest
 
 from libs.contracts.tests.application.asked import answer, row
 from libs.contracts.tests.samples import NOW
-from millrace.common.kernel.errors import STATUS, Code, MillraceError, not_found
+from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.contracts.application import DIALECT
 from millrace.contracts.canonical.problem import Problem
 from millrace.contracts.canonical.system import AskMetrics, Health, MetricReadings
@@ -63,7 +63,8 @@ def test_what_is_about_security_names_no_field(code: Code) -> None:
         (Code.INVALID_DATE_RANGE, 400),
         (Code.INSUFFICIENT_BALANCE, 400),
         (Code.RISK_REFUSED, 400),
-        (Code.CONFLICT, 409),
+        (Code.CONFLICT, 400),
+        (Code.INVALID_STATE, 400),
         (Code.RATE_LIMITED, 429),
         (Code.INTERNAL, 500),
         (Code.UNAVAILABLE, 503),
@@ -71,7 +72,6 @@ def test_what_is_about_security_names_no_field(code: Code) -> None:
 )
 def test_every_error_has_its_status(code: Code, status: int) -> None:
     assert DIALECT.status(problem(code)) == status
-    assert STATUS.get(code, 400) == status
 
 
 def test_not_yours_and_not_there_are_told_alike() -> None:

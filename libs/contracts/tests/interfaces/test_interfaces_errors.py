@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from libs.contracts.tests.samples import NOW
-from millrace.common.kernel.errors import STATUS, Code, MillraceError, not_found
+from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.contracts.canonical.problem import Problem
 from millrace.contracts.interfaces import DIALECT
 
@@ -32,12 +32,6 @@ def test_every_error_is_of_the_one_form(code: Code) -> None:
     assert body == {
         "error": {"code": code.value, "message": "it is so", "details": {"field": "", "reason": "it is so"}}
     }
-
-
-@pytest.mark.parametrize("code", list(Code))
-def test_what_is_wrong_with_a_request_is_a_bad_request_and_all_else_keeps_its_status(code: Code) -> None:
-    expected = STATUS.get(code, 400)
-    assert DIALECT.status(problem(code)) == (400 if expected == 422 else expected)
 
 
 def test_a_validators_findings_are_told_by_where_they_lie() -> None:

@@ -13,6 +13,7 @@ from millrace.contracts.canonical.problem import Problem
 from millrace.contracts.names import Access, Contract
 from millrace.contracts.operations import OPERATIONS
 from millrace.contracts.spelling import read_ref
+from millrace.contracts.statuses import status_of
 
 
 class Asked(BaseModel):
@@ -116,7 +117,7 @@ class Stream:
 class Dialect:
     """One contract: what it is called, its endpoints and streams, and how it says that something went wrong.
 
-    `error` makes the body of an error, `status` its HTTP status.
+    `error` makes the body of an error.
     """
 
     contract: Contract
@@ -125,8 +126,11 @@ class Dialect:
     description: str
     rows: tuple[Row, ...]
     error: Callable[[Problem], Any]
-    status: Callable[[Problem], int]
     streams: tuple[Stream, ...] = ()
+
+    def status(self, problem: Problem) -> int:
+        """The HTTP status of an error."""
+        return status_of(problem, self.contract)
 
 
 def order(path: str) -> tuple[tuple[int, str], ...]:

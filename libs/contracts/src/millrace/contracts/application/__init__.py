@@ -37,6 +37,5 @@ DIALECT = Dialect(
         *system.ROWS,
     ),
     error=errors.error,
-    status=errors.status,
     streams=stream.STREAMS,
 )

@@ -18,8 +18,3 @@ def error(problem: Problem) -> dict[str, Any]:
         "request_id": problem.request_id or "",
         "timestamp": moment(problem.at),
     }
-
-
-def status(problem: Problem) -> int:
-    """The problem's own: 422 for what is badly formed, 400 for what cannot be done."""
-    return problem.status

@@ -1,7 +1,7 @@
 """Contract botplatform: UUIDs, decimal text, upper-case sides and types, lower-case states, `items` in pages."""
 
 from millrace.contracts.botplatform import backtests, bots, market, orders, risk, stream, upkeep, users
-from millrace.contracts.botplatform.faults import error, status
+from millrace.contracts.botplatform.faults import error
 from millrace.contracts.names import Contract
 from millrace.contracts.table import Dialect
 
@@ -12,6 +12,5 @@ DIALECT = Dialect(
     description="Bots, their orders, market data, risk limits, backtests, and the platform's own cache and jobs.",
     rows=(*users.ROWS, *bots.ROWS, *orders.ROWS, *market.ROWS, *risk.ROWS, *upkeep.ROWS, *backtests.ROWS),
     error=error,
-    status=status,
     streams=stream.STREAMS,
 )

@@ -4,7 +4,9 @@ from typing import Any
 
 from millrace.common.kernel.errors import Code
 from millrace.contracts.canonical.problem import FieldError, Problem
+from millrace.contracts.names import Contract
 from millrace.contracts.spelling import moment
+from millrace.contracts.statuses import status_of
 
 _WORDS = {
     Code.AUTH_REQUIRED: "INVALID_TOKEN",
@@ -47,16 +49,11 @@ _BEGINNINGS = {
 
 def error(problem: Problem) -> dict[str, Any]:
     """Text, code and time; for a 422 a list of what is wrong where, in the old validator's words, and nothing else."""
-    if status(problem) != 422:
+    if status_of(problem, Contract.BOTPLATFORM) != 422:
         code = _WORDS.get(problem.code, problem.code.value)
         return {"detail": problem.message, "code": code, "timestamp": moment(problem.at)}
     wrong = problem.errors or (FieldError(loc=("body",), msg=problem.message),)
     return {"detail": [_detail(each) for each in wrong]}
-
-
-def status(problem: Problem) -> int:
-    """As it is: 422 for what is not of the documented form, 400 for what cannot be done."""
-    return problem.status
 
 
 def _detail(wrong: FieldError) -> dict[str, Any]:

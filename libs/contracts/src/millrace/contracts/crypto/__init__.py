@@ -30,6 +30,5 @@ DIALECT = Dialect(
         *risk.ROWS,
     ),
     error=wire.error,
-    status=wire.status,
     streams=stream.STREAMS,
 )

@@ -102,11 +102,6 @@ def _absent(problem: Problem) -> str:
     return _NOT_FOUND.get(problem.message.removesuffix(" not found"), area)
 
 
-def status(problem: Problem) -> int:
-    """The document lists no 422: what is invalid is a 400."""
-    return 400 if problem.status == 422 else problem.status
-
-
 class Counted(Shape):
     """A named list says how many it holds."""
 

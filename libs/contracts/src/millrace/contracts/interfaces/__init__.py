@@ -1,7 +1,7 @@
 """Contract interfaces: JSON numbers, lower-case words, `BTC/USD`, named lists without counts, every success a 200."""
 
 from millrace.contracts.interfaces import market, monitoring, orders, positions, risk, strategies, stream, users
-from millrace.contracts.interfaces.faults import error, status
+from millrace.contracts.interfaces.faults import error
 from millrace.contracts.names import Contract
 from millrace.contracts.table import Dialect
 
@@ -20,6 +20,5 @@ DIALECT = Dialect(
         *monitoring.ROWS,
     ),
     error=error,
-    status=status,
     streams=stream.STREAMS,
 )

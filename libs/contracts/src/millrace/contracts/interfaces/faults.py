@@ -15,8 +15,3 @@ def error(problem: Problem) -> dict[str, Any]:
             "details": {"field": field, "reason": reason.removeprefix("Value error, ")},
         }
     }
-
-
-def status(problem: Problem) -> int:
-    """As it is, but whatever is wrong with a request is a 400: the document knows no 422."""
-    return 400 if problem.status == 422 else problem.status

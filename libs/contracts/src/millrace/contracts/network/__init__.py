@@ -10,6 +10,5 @@ DIALECT = Dialect(
     description="Signing in, bots, trades, wallets, the assistant and administration, under /api.",
     rows=(*auth.ROWS, *system.ROWS, *bots.ROWS, *money.ROWS, *chat.ROWS),
     error=wire.error,
-    status=wire.status,
     streams=stream.STREAMS,
 )

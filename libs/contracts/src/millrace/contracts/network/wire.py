@@ -65,8 +65,3 @@ def error(problem: Problem) -> dict[str, Any]:
         "error_code": word if listed else "VALIDATION_ERROR",
         "timestamp": moment(problem.at),
     }
-
-
-def status(problem: Problem) -> int:
-    """As it is; of a body that cannot be read 400, where 422 is for one whose fields are wrong."""
-    return 400 if problem.status == 422 and set(problem.fields) == {"body"} else problem.status

@@ -64,7 +64,7 @@ class ApiKeys:
     ) -> dict[str, Any]:
         """A new key, shown this once as `key`; its id is `intent_id` where there is one.
 
-        Raises VALIDATION_ERROR, and CONFLICT when there are too many or the intent has made one already.
+        Raises VALIDATION_ERROR, CONFLICT when there are too many, IDEMPOTENCY_CONFLICT when the intent has made one.
         """
         now, networks = self._clock.now(), check_networks(addresses)
         if beyond := sorted(set(scopes) - PERMISSIONS[role]):

@@ -88,7 +88,7 @@ class Registration:
     async def invite(
         self, by: UUID, role: str, email: str | None, seconds: int | None, intent_id: UUID | None = None
     ) -> dict[str, Any]:
-        """A new invite, with its code: it is shown this once. Raises CONFLICT when the intent has made one already."""
+        """A new invite, with its code: it is shown this once. Raises IDEMPOTENCY_CONFLICT when the intent made one."""
         good = timedelta(seconds=seconds or self._settings.invite_seconds)
         async with self._works.begin() as work:
             made = await self._make(work.connection, by, role, email, good, intent_id)

@@ -82,7 +82,7 @@ def within(ip: str, networks: Sequence[str]) -> bool:
 def told_once(what: str) -> MillraceError:
     """The refusal of a wish that has made its secret already and whose answer may be lost."""
     text = f"this {what} was made already, and its secret is told once; revoke it and make another"
-    return MillraceError(Code.CONFLICT, text)
+    return MillraceError(Code.IDEMPOTENCY_CONFLICT, text)
 
 
 def invalid(field: str, reason: str) -> MillraceError:

@@ -29,7 +29,7 @@ async def place(work: Work, intent: Intent, *, orders: Orders, cause: Message[Ev
         raise MillraceError(Code.INVALID_STATE, text, details={"mode": account["mode"]})
     row = _row(intent, account["id"], cause)
     if not await orders.insert(work, row):
-        raise MillraceError(Code.CONFLICT, "an order with this client_order_id exists already")
+        raise MillraceError(Code.IDEMPOTENCY_CONFLICT, "an order with this client_order_id exists already")
     event = OrderRequested(**facts(row), reference_price=intent.reference)
     work.emit(event, cause, at=intent.requested_at, correlation=row["correlation"])
     return row

@@ -77,7 +77,7 @@ class Backend:
     ) -> Response:
         """What `act(intent id)` answers; with an `Idempotency-Key` it is done once and answered the same ever after.
 
-        A `secret` answer is never stored: whoever comes again is refused with CONFLICT.
+        A `secret` answer is never stored: whoever comes again is refused with IDEMPOTENCY_CONFLICT.
         """
         key = request.headers.get("idempotency-key")
         if key is None:
@@ -90,8 +90,10 @@ class Backend:
                 if problem.status >= 500 or problem.status in _PASSING:
                     raise
                 return _kept(self._render(problem, request))
-            told = _kept(self._render(MillraceError(Code.CONFLICT, _TOLD_ONCE), request)) if secret else None
-            return replace(_kept(answer), again=told)
+            if not secret:
+                return _kept(answer)
+            told = self._render(MillraceError(Code.IDEMPOTENCY_CONFLICT, _TOLD_ONCE), request)
+            return replace(_kept(answer), again=_kept(told))
 
         place = f"{get_route_path(request.scope)}?{request.url.query}"  # the same whichever contract is chosen
         route = f"{request.method} {sha256(place.encode(errors='replace')).hexdigest()}"

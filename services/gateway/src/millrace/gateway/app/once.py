@@ -66,8 +66,8 @@ class Once:
     ) -> Kept:
         """What `act(intent_id)` answers the first time; after that the same again, without doing it.
 
-        Raises VALIDATION_ERROR for a key that cannot be one, CONFLICT while the first is under way, and
-        IDEMPOTENCY_MISMATCH for another body. An answer of 500 or more, or an exception, is not kept.
+        Raises VALIDATION_ERROR for a key that cannot be one, IDEMPOTENCY_CONFLICT while the first is under
+        way, and IDEMPOTENCY_MISMATCH for another body. An answer of 500 or more, or an exception, is not kept.
         """
         if not 0 < len(key) <= LONGEST_KEY or not key.isprintable():
             reason = f"must be 1 to {LONGEST_KEY} printable characters"
@@ -109,5 +109,5 @@ def _replayed(found: Any, fingerprint: bytes) -> Kept:
         raise MillraceError(Code.IDEMPOTENCY_MISMATCH, text)
     if found is None or found["status"] is None:
         text = "a request with this Idempotency-Key is under way; ask again in a moment"
-        raise MillraceError(Code.CONFLICT, text, retry_after=1)
+        raise MillraceError(Code.IDEMPOTENCY_CONFLICT, text, retry_after=1)
     return Kept(found["status"], found["kind"], found["body"])
