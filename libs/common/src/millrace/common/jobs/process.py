@@ -14,7 +14,6 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from millrace.common.jobs.priority import give_way
 from millrace.common.kernel.errors import MillraceError
 
 Report = Callable[[float, str], None]
@@ -23,6 +22,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 _SPAWN = multiprocessing.get_context("spawn")
+_NICE = 10  # it goes on even where every processor is busy, with a tenth of what others get
 
 
 class ProcessDied(RuntimeError):
@@ -104,7 +104,7 @@ def _receive(pipe: "Connection[Any, Any]") -> Any:
 
 def _main(pipe: "Connection[Any, Any]", function: Callable[..., Any], arguments: Any, options: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    give_way()
+    os.nice(_NICE)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         answer = (
