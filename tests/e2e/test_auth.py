@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+import jwt
 import pytest
 
 from millrace.common.runtime.commands.users import add_user
@@ -69,12 +70,19 @@ def like(found: Any, example: Any, at: str = "") -> None:
         assert type(found) is type(example), f"{at}: {found!r} is not like {example!r}"
 
 
+def lifetime(token: str) -> int:
+    """For how many seconds an access token is good."""
+    said = jwt.decode(token, options={"verify_signature": False})
+    return int(said["exp"] - said["iat"])
+
+
 async def test_registering_signing_in_and_refreshing_answer_as_the_contract_says(client: Client) -> None:
     name = f"user-{uuid4().hex[:10]}"
     asked = {"username": name, "email": f"{name}@example.com", "password": "SecurePass123!", "full_name": "John Trader"}
     status, made = await client.call("POST", "/api/v1/auth/register", asked)
     assert status == 201
     like(made, {**TOKENS, "user": USER})
+    assert lifetime(made["access_token"]) == 1800
     assert (made["user"]["full_name"], made["token_type"]) == ("John Trader", "bearer")
     for login in (name, f"{name.upper()}@EXAMPLE.com"):
         status, found = await client.call(
@@ -87,6 +95,9 @@ async def test_registering_signing_in_and_refreshing_answer_as_the_contract_says
     assert status == 200
     like(again, {"access_token": "eyJ...", "token_type": "bearer", "expires_in": 1800})
     assert again["refresh_token"] == found["refresh_token"]
+    for contract, seconds in (("application", 86_400), ("interfaces", 3600), ("botplatform", 1800)):
+        path = f"/contracts/{contract}/api/v1/auth/refresh"
+        assert lifetime((await client.call("POST", path, asked))[1]["access_token"]) == seconds, contract
 
 
 async def test_a_profile_is_read_and_changed_as_the_contract_says(client: Client) -> None:

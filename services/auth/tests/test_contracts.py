@@ -63,8 +63,24 @@ async def test_registering_through_a_contract_is_remembered_and_chooses_nothing(
     auth = await start_auth()
     for contract in CONTRACTS:
         found = await auth.registered(f"user-{contract}", contract=contract)
-        assert (found["user"]["origin_contract"], found["contract"], found["expires_in"]) == (contract, None, 3600)
+        assert (found["user"]["origin_contract"], found["contract"], found["hint"]) == (contract, None, contract)
+        again = (await auth.post("/refresh", refresh_token=found["refresh_token"]))[1]
+        assert found["expires_in"] == again["expires_in"] == access_seconds(contract, 90_000)
+        assert (await auth.login(f"user-{contract}"))[1]["expires_in"] == 3600, "only its own session has heard of it"
     assert (await auth.post("/register", username="x", email="x@y.org", password="x", contract="other"))[0] == 422
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+async def test_a_refreshed_token_lives_as_long_as_the_contract_says_that_asks_for_it(
+    start_auth: StartAuth, contract: str
+) -> None:
+    auth = await start_auth()
+    await auth.registered()
+    _, found = await auth.login(contract="interfaces")
+    status, again = await auth.post("/refresh", refresh_token=found["refresh_token"], contract=contract)
+    said = claims(again["access_token"])
+    assert (status, again["expires_in"]) == (200, access_seconds(contract, 90_000))
+    assert (said["exp"] - said["iat"], said["ctr"]) == (again["expires_in"], "interfaces")
 
 
 async def test_a_session_is_refreshed_again_and_again_with_the_same_token(start_auth: StartAuth) -> None:

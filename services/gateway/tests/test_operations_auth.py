@@ -95,7 +95,7 @@ async def test_a_refused_login_is_passed_on() -> None:
 async def test_refreshing_needs_no_more_than_the_token() -> None:
     services = Services({"auth POST /refresh": rows.tokens()})
     found = await of("auth.refresh")(asking(services, None), users.Refresh(refresh_token=SecretStr("r")))
-    assert (services.last["json"], services.last["user"]) == ({"refresh_token": "r"}, None)
+    assert (services.last["json"], services.last["user"]) == ({"refresh_token": "r", "contract": None}, None)
     assert found.refresh_token == "refresh"
 
 

@@ -65,9 +65,10 @@ class Login(_From):
 
 
 class Refresh(_Body):
-    """A refresh token."""
+    """A refresh token, and the contract that the request itself chose, if it did."""
 
     refresh_token: str = Field(max_length=4096)
+    contract: Contract | None = None
 
 
 class Logout(_Body):

@@ -25,7 +25,7 @@ def routes(auth: Auth, current: Any) -> APIRouter:
     async def register(asked: Annotated[schemas.Register, Depends(body(schemas.Register))]) -> Response:
         names = ("username", "email", "password", "full_name", "first_name", "currency")
         user = NewUser(**{name: getattr(asked, name) for name in names}, origin_contract=asked.contract)
-        found = await auth.registration.register(user, asked.invite_code, _opening(auth, asked))
+        found = await auth.registration.register(user, asked.invite_code, _opening(auth, asked, hint=asked.contract))
         return answer(TokensView, found)
 
     @api.post("/login")
@@ -42,7 +42,7 @@ def routes(auth: Auth, current: Any) -> APIRouter:
 
     @api.post("/refresh")
     async def refresh(asked: Annotated[schemas.Refresh, Depends(body(schemas.Refresh))]) -> Response:
-        return answer(TokensView, await auth.sessions.refresh(asked.refresh_token))
+        return answer(TokensView, await auth.sessions.refresh(asked.refresh_token, asked.contract))
 
     @api.post("/logout")
     async def logout(request: Request, asked: Annotated[schemas.Logout, Depends(body(schemas.Logout))]) -> Response:

@@ -77,9 +77,9 @@ class Sessions:
         refresh = self._signer.sign("refresh", user, session_id, self._settings.refresh_seconds)
         return self._tokens(user, session, refresh)
 
-    def _tokens(self, user: Any, session: Any, refresh: str) -> dict[str, Any]:
+    def _tokens(self, user: Any, session: Any, refresh: str, asked: str | None = None) -> dict[str, Any]:
         contract, hint = session["contract"] or user["contract"], session["hint"]
-        seconds = access_seconds(contract or hint, self._settings.access_seconds)
+        seconds = access_seconds(asked or contract or hint, self._settings.access_seconds)
         return {
             "access_token": self._signer.sign("access", user, session["id"], seconds, ctr=contract, hint=hint),
             "refresh_token": refresh,
@@ -91,15 +91,18 @@ class Sessions:
             "user": users.shown(user),
         }
 
-    async def refresh(self, token: str) -> dict[str, Any]:
-        """A new access token; the refresh token stays as it is, and ends with the session."""
+    async def refresh(self, token: str, contract: str | None = None) -> dict[str, Any]:
+        """A new access token; the refresh token stays as it is, and ends with the session.
+
+        The token lives as long as `contract` says; without one as the session's.
+        """
         user_id, session_id = self._signer.read_refresh(token)
         async with self._works.begin() as work:
             user: Any = await work.connection.fetchrow("select * from users where id = $1 for share", user_id)
             session = await work.connection.fetchrow(_USE, session_id, self._clock.now())
             if session is None or user is None or not user["is_active"]:
                 raise invalid()
-        return self._tokens(user, session, token)
+        return self._tokens(user, session, token, contract)
 
     async def live(self, session_ids: Sequence[UUID]) -> list[UUID]:
         """Those of the sessions and API keys that are neither ended nor expired."""

@@ -91,7 +91,7 @@ async def login(asking: Asking, asked: users.Login) -> users.SignedIn:
 
 async def refresh(asking: Asking, asked: users.Refresh) -> users.SignedIn:
     """A new access token; the refresh token stays."""
-    sent = {"refresh_token": asked.refresh_token.get_secret_value()}
+    sent = {"refresh_token": asked.refresh_token.get_secret_value(), "contract": asking.contract}
     return signed_in(await asking.ask_as_nobody("auth", "POST", "/refresh", json=sent))
 
 
