@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from millrace.common.events.risk import RiskAlertRaised
 from services.risk.tests.conftest import AT
 
 
@@ -40,6 +41,11 @@ async def test_each_crossing_has_its_level_and_number(told: Any) -> None:
     assert (page["total"], page["limit"], page["offset"]) == (4, 100, 0)
     numbers = [a["num"] for a in page["items"]]
     assert numbers == sorted(numbers, reverse=True)
+
+
+async def test_who_listens_hears_the_level_that_is_listed(told: Any) -> None:
+    listed = {row["id"]: row["level"] for row in (await ask(told)).value()["items"]}
+    assert {str(alert.alert_id): alert.level for alert in told.stand.said(RiskAlertRaised)} == listed
 
 
 async def test_pages_count_what_matches(told: Any) -> None:

@@ -59,8 +59,21 @@ def test_an_order_without_a_fill_has_a_number_all_the_same(state: OrderState, wo
     assert (told["status"], told["filled_quantity"], told["avg_fill_price"]) == (word, 0.0, 0.0)
 
 
-@pytest.mark.parametrize("severity", ["info", "warning", "critical"])
-def test_a_risk_alert_has_a_level_words_and_a_time(severity: str) -> None:
+@pytest.mark.parametrize(
+    ("severity", "action", "level"),
+    [
+        ("info", "none", "info"),
+        ("warning", "none", "warning"),
+        ("critical", "none", "warning"),  # listed as high, which is a warning here
+        ("critical", "trading_stopped", "critical"),
+    ],
+)
+def test_a_risk_alert_has_a_level_words_and_a_time(severity: str, action: str, level: str) -> None:
     said = {"alert_type": "drawdown", "severity": severity, "message": "Portfolio drawdown exceeded threshold"}
-    told = stream.risk_alert(RiskAlertRaised(alert_id=ID, user_id=ID, triggered_at=AT, **said))
-    assert told == {"type": "risk_alert", "level": severity, "message": said["message"], "timestamp": TIME}
+    raised = RiskAlertRaised(alert_id=ID, user_id=ID, triggered_at=AT, action_taken=action, **said)
+    assert stream.risk_alert(raised) == {
+        "type": "risk_alert",
+        "level": level,
+        "message": said["message"],
+        "timestamp": TIME,
+    }

@@ -92,11 +92,19 @@ def test_a_trade_says_what_it_earned() -> None:
     assert stream.trade_executed(fill(bot_id=None), Decimal(0))["trade"]["bot_id"] == ""
 
 
-@pytest.mark.parametrize("severity", ["info", "warning", "critical"])
-def test_an_alert_has_a_level_and_words(severity: str) -> None:
+@pytest.mark.parametrize(
+    ("severity", "action", "level"),
+    [
+        ("info", "none", "info"),
+        ("warning", "none", "warning"),
+        ("critical", "none", "warning"),  # listed as high, which is a warning here
+        ("critical", "trading_stopped", "critical"),
+    ],
+)
+def test_an_alert_has_a_level_and_words(severity: str, action: str, level: str) -> None:
     said = {"alert_type": "drawdown", "severity": severity, "message": "Bot Alpha paused due to high volatility"}
-    raised = RiskAlertRaised(alert_id=ID, user_id=ID, triggered_at=AT, **said)
-    assert stream.alert(raised) == {"type": "alert", "level": severity, "message": said["message"]}
+    raised = RiskAlertRaised(alert_id=ID, user_id=ID, triggered_at=AT, action_taken=action, **said)
+    assert stream.alert(raised) == {"type": "alert", "level": level, "message": said["message"]}
 
 
 def test_a_held_bot_is_an_alert_for_its_owner() -> None:

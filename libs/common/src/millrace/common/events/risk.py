@@ -62,6 +62,13 @@ class RiskAlertRaised(Event):
     def key(self) -> str:
         return str(self.user_id)
 
+    @property
+    def level(self) -> str:
+        """Severity and action in one of four words, as the risk service lists the alert."""
+        if self.severity == "critical":
+            return "high" if self.action_taken == "none" else "critical"
+        return "medium" if self.severity == "warning" else "low"
+
 
 class KillSwitchChanged(Event):
     """Trading of a scope was stopped or allowed again. `scope`: bot, account, user or global."""

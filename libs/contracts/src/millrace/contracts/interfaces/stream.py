@@ -43,7 +43,7 @@ def risk_alert(raised: RiskAlertRaised) -> dict[str, Any]:
     """A limit is near or broken."""
     return {
         "type": "risk_alert",
-        "level": SEVERITY.say(raised.severity, Contract.INTERFACES),
+        "level": SEVERITY.say(raised.level, Contract.INTERFACES),
         "message": raised.message,
         "timestamp": moment(raised.triggered_at),
     }

@@ -89,7 +89,7 @@ def trade_executed(fill: FillBooked, profit: Decimal) -> dict[str, Any]:
 
 def alert(raised: RiskAlertRaised) -> dict[str, Any]:
     """Something needs attention."""
-    return {"type": "alert", "level": vocab.SEVERITY.say(raised.severity, NETWORK), "message": raised.message}
+    return {"type": "alert", "level": vocab.SEVERITY.say(raised.level, NETWORK), "message": raised.message}
 
 
 def held_alert(held: BotHeld) -> dict[str, Any]:
