@@ -99,6 +99,43 @@ async def test_its_bots_trade_by_its_parameters_and_a_change_of_them_warms_up_af
     assert (row["parameters"], row["anchor_at"]) == ('{"fast": 3, "slow": 4}', None)
 
 
+@pytest.mark.parametrize(
+    ("change", "now"),
+    [
+        ({"symbols": ["ETHUSDT"]}, ("ETH/USDT", "5m", "trend")),
+        ({"timeframes": ["1h"]}, ("BTC/USDT", "1h", "trend")),
+        ({"strategy_type": "momentum", "config": {"rsi_period": 3}}, ("BTC/USDT", "5m", "momentum")),
+    ],
+)
+@pytest.mark.parametrize("said", [{}, {"is_active": True}])
+async def test_on_another_market_or_of_another_type_it_runs_other_bots(
+    owner: Any, change: dict[str, Any], now: tuple[str, ...], said: dict[str, Any]
+) -> None:
+    strategy = await made(owner)
+    await run(owner, strategy)
+    (before,) = await bots(owner)
+    changed = (await owner.ask("PUT", f"/strategies/{strategy['id']}", {**change, **said})).value()
+    assert (changed["is_active"], {name: changed[name] for name in change}) == (True, change)
+    (bot,) = await bots(owner)
+    assert ((bot["symbol"], bot["timeframe"], bot["strategy"]), bot["status"]) == (now, "active")
+    assert (await owner.row(before["id"]))["status"] == "deleted"
+
+
+async def test_the_same_market_and_type_again_keep_its_bots(owner: Any) -> None:
+    strategy = await made(owner)
+    await run(owner, strategy)
+    before = await bots(owner)
+    await owner.ask("PUT", f"/strategies/{strategy['id']}", {**FAST, "name": "other", "is_active": True})
+    assert [bot["id"] for bot in await bots(owner)] == [bot["id"] for bot in before]
+
+
+async def test_a_change_to_a_market_that_is_not_there_changes_nothing(owner: Any) -> None:
+    strategy = await run(owner, await made(owner))
+    answer = await owner.ask("PUT", f"/strategies/{strategy['id']}", {"symbols": ["XXX/YYY"]})
+    assert answer.status == 400
+    assert (await owner.ask("GET", f"/strategies/{strategy['id']}")).value() == strategy
+
+
 @pytest.mark.parametrize(("limit", "quantity"), [("0.05", "4.54545"), ("110", "1"), ("2000", "9.09090")])
 async def test_a_position_is_not_larger_than_the_strategy_allows(
     owner: Any, play: Any, bars: Any, limit: str, quantity: str

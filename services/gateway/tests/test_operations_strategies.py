@@ -110,7 +110,8 @@ async def test_a_change_says_all_but_the_id() -> None:
     services = Services({f"bots PUT /strategies/{ONE}": row(is_active=True)})
     wish = bots.UpdateStrategy(id=UUID(ONE), name="n", description="", config={"a": Decimal("0.5")}, is_active=True)
     assert (await do("strategies.update", services, wish)).is_active
-    assert services.last["json"] == {"name": "n", "description": "", "config": {"a": 0.5}, "is_active": True}
+    said = {name: value for name, value in services.last["json"].items() if value is not None}
+    assert said == {"name": "n", "description": "", "config": {"a": 0.5}, "is_active": True}
 
 
 @pytest.mark.parametrize(("operation", "verb"), [("strategies.start", "start"), ("strategies.stop", "stop")])

@@ -105,6 +105,35 @@ def test_a_strategy_is_made_with_its_own_configuration() -> None:
     assert command == CreateStrategy(name="Trend", description="d", config=config, origin=Contract.INTERFACES)
 
 
+@pytest.mark.parametrize(
+    ("config", "read"),
+    [
+        (
+            {"strategy_type": "trend", "symbols": ["BTC/USD", "ETHUSDT"], "timeframes": ["1m", "1h"]},
+            {"strategy_type": "trend", "symbols": ("BTC/USD", "ETH/USDT"), "timeframes": ("1m", "1h")},
+        ),
+        ({"type": "momentum", "symbol": "ETH/USD"}, {"strategy_type": "momentum", "symbols": ("ETH/USD",)}),
+        ({"interval": "5m"}, {"timeframes": ("5m",)}),
+        ({"timeframe": "4h", "symbols": [], "type": ""}, {"timeframes": ("4h",)}),
+        ({"type": 3, "symbols": [1, "BTC/USD"], "interval": {"m": 1}}, {}),
+    ],
+)
+@pytest.mark.parametrize("ask", [MAKE, SET])
+def test_a_configuration_says_what_a_strategy_trades_by(ask: str, config: dict[str, Any], read: dict[str, Any]) -> None:
+    told = {"name": "x", "config": config, "is_active": True}
+    plain = asked(DIALECT, ask, {**told, "config": {}})
+    assert asked(DIALECT, ask, told) == plain.model_copy(update={**read, "config": config})
+
+
+@pytest.mark.parametrize(
+    ("config", "code"), [({"symbol": "gold"}, "INVALID_SYMBOL"), ({"interval": "7h"}, "INVALID_TIMEFRAME")]
+)
+def test_a_market_that_makes_no_sense_is_refused(config: dict[str, Any], code: str) -> None:
+    with pytest.raises(MillraceError) as refused:
+        asked(DIALECT, MAKE, {"name": "x", "config": config})
+    assert refused.value.code == code
+
+
 def test_a_strategy_needs_only_a_name() -> None:
     assert asked(DIALECT, MAKE, {"name": "x"}) == CreateStrategy(name="x", origin=Contract.INTERFACES)
 

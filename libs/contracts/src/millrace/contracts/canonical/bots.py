@@ -135,10 +135,13 @@ class CreateStrategy(Canonical):
 
 
 class UpdateStrategy(Canonical):
-    """Replace what a strategy is."""
+    """Replace what a strategy is; its type, symbols and timeframes stay where nothing is said of them."""
 
     id: Ref
     name: str
     description: str = ""
+    strategy_type: str | None = None
+    symbols: tuple[str, ...] | None = None
+    timeframes: tuple[str, ...] | None = None
     config: dict[str, Any] = Field(default_factory=dict)
     is_active: bool = False

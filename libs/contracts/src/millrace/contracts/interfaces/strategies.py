@@ -5,10 +5,11 @@ from typing import Any
 
 from pydantic import Field
 
+from millrace.common.kernel.timeframes import parse_timeframe
 from millrace.contracts.canonical.bots import CreateStrategy, ListStrategies, Strategy, UpdateStrategy
 from millrace.contracts.canonical.frame import Page
 from millrace.contracts.fields import Free, Name, Time, free
-from millrace.contracts.interfaces.wire import I, row
+from millrace.contracts.interfaces.wire import I, row, symbol
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import moment
 from millrace.contracts.table import Asked, Call, Shape, View
@@ -24,7 +25,10 @@ class Strategies(Asked):
 
 
 class NewStrategy(Asked):
-    """A strategy to be made; it begins inactive."""
+    """A strategy to be made; it begins inactive.
+
+    `config` is its parameters, and what it trades by: `strategy_type`, `symbols` and `timeframes`.
+    """
 
     name: Name
     description: str = Field("", max_length=_LONGEST)
@@ -32,7 +36,7 @@ class NewStrategy(Asked):
 
 
 class SetStrategy(Asked):
-    """All that a strategy is: what it was before is gone."""
+    """All that a strategy is: what it was before is gone. What it trades by stays where `config` does not say it."""
 
     name: Name
     description: str = Field("", max_length=_LONGEST)
@@ -113,11 +117,30 @@ def _list(call: Call) -> ListStrategies:
 
 
 def _create(call: Call) -> CreateStrategy:
-    return CreateStrategy(**call.body.model_dump(), origin=I)
+    return CreateStrategy(**call.body.model_dump(), **_trades_by(call.body.config), origin=I)
 
 
 def _update(call: Call) -> UpdateStrategy:
-    return UpdateStrategy(id=call.ref("id"), **call.body.model_dump())
+    return UpdateStrategy(id=call.ref("id"), **call.body.model_dump(), **_trades_by(call.body.config))
+
+
+def _trades_by(config: dict[str, Any]) -> dict[str, Any]:
+    """What a configuration says under the platform's names or the document's own words, one or a list of them.
+
+    Raises INVALID_SYMBOL and INVALID_TIMEFRAME.
+    """
+    said = {
+        "strategy_type": next(iter(_texts(config, "strategy_type", "type")), None),
+        "symbols": tuple(symbol(text) for text in _texts(config, "symbols", "symbol")),
+        "timeframes": tuple(parse_timeframe(text) for text in _texts(config, "timeframes", "timeframe", "interval")),
+    }
+    return {name: value for name, value in said.items() if value}
+
+
+def _texts(config: dict[str, Any], *names: str) -> list[str]:
+    told = next((config[name] for name in names if config.get(name)), [])
+    listed = told if isinstance(told, list) else [told]
+    return listed if all(isinstance(one, str) and one for one in listed) else []
 
 
 _ALL = "/api/v1/strategies"

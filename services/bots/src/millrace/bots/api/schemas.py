@@ -35,6 +35,9 @@ RowId = UUID | Number
 Config = Annotated[dict[str, Any], AfterValidator(_small)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Origin = Annotated[str, Field(max_length=30)]
+Kind = Annotated[str, Field(min_length=1, max_length=50)]
+Symbols = Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=50)]
+Timeframes = Annotated[list[Annotated[str, Field(max_length=10)]], Field(max_length=20)]
 
 
 class _Asked(BaseModel):
@@ -98,12 +101,10 @@ class NewStrategy(_Asked):
 
     name: Name
     description: Annotated[str, Field(max_length=2000)] = ""
-    strategy_type: Annotated[str, Field(min_length=1, max_length=50)] = "custom"
+    strategy_type: Kind = "custom"
     is_paper_trading: bool = True
-    symbols: Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=50)] = Field(default_factory=list)
-    timeframes: Annotated[list[Annotated[str, Field(max_length=10)]], Field(max_length=20)] = Field(
-        default_factory=list
-    )
+    symbols: Symbols = Field(default_factory=list)
+    timeframes: Timeframes = Field(default_factory=list)
     config: Config = Field(default_factory=dict)
     risk: Risk = Risk()
     origin: Origin = "crypto"
@@ -115,10 +116,16 @@ class NewStrategy(_Asked):
 
 
 class ChangeStrategy(_Asked):
-    """What may be changed; what is left out stays. `is_active` starts and stops it."""
+    """What may be changed; what is left out stays. `is_active` starts and stops it.
+
+    With another type, symbols or timeframes it runs other bots; what those before hold stays in the account.
+    """
 
     name: Name | None = None
     description: Annotated[str, Field(max_length=2000)] | None = None
+    strategy_type: Kind | None = None
+    symbols: Symbols | None = None
+    timeframes: Timeframes | None = None
     config: Config | None = None
     is_active: bool | None = None
 

@@ -65,12 +65,15 @@ def strategy_routes(desk: Desk) -> APIRouter:
         strategy_id: BotId,
         asked: Annotated[ChangeStrategy, Depends(body(ChangeStrategy))],
     ) -> Response:
-        changes = asked.model_dump(include={"name", "description", "config"})
+        changes = asked.model_dump(exclude={"is_active"})
         async with works.begin(user.user_id) as work:
             row = await strategies.own(work, user.user_id, strategy_id)
+            runs = row["is_active"] if asked.is_active is None else asked.is_active
+            if strategies.needs_other_bots(row, changes):
+                row = await running.stop(work, user.user_id, row, clock.now(), desk.forget, "delete")
             row = await strategies.update(work, row, changes, clock.now())
-            if asked.is_active is not None:
-                row = await run(work, user, row, "start" if asked.is_active else "stop")
+            if asked.is_active is not None or runs != row["is_active"]:
+                row = await run(work, user, row, "start" if runs else "stop")
         return await answer(user, row)
 
     @api.delete("/strategies/{strategy_id}")

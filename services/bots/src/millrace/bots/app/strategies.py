@@ -36,7 +36,8 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
 on conflict (id) do nothing
 """
 _UPDATE = """
-update strategies set name = $3, description = $4, config = $5, parameters = $6, updated_at = $7
+update strategies set name = $3, description = $4, strategy_type = $5, bound = $6, config = $7, parameters = $8,
+  symbols = $9, timeframes = $10, updated_at = $11
 where user_id = $1 and id = $2
 """
 
@@ -94,11 +95,7 @@ async def create(work: Work, user_id: UUID, asked: Mapping[str, Any], now: datet
 
     Raises what is wrong with symbols, timeframes and the parameters that its type takes.
     """
-    symbols, timeframes = list(asked["symbols"]), [parse_timeframe(one) for one in asked["timeframes"]]
-    if max(1, len(symbols)) * max(1, len(timeframes)) > MOST_BOTS:
-        text = f"has more than {MOST_BOTS} pairs of symbol and timeframe"
-        raise MillraceError(Code.VALIDATION_ERROR, f"the strategy {text}", fields={"symbols": text})
-    place(symbols)
+    symbols, timeframes = _bars(asked)
     kind, config = asked["strategy_type"], asked["config"]
     strategy_id = asked["intent_id"] or new_id()
     await work.connection.execute(
@@ -112,7 +109,7 @@ async def create(work: Work, user_id: UUID, asked: Mapping[str, Any], now: datet
         _text(config),
         _text(known_parameters(kind, config)),
         symbols,
-        list(dict.fromkeys(timeframes)),
+        timeframes,
         asked["is_paper_trading"],
         asked["max_position_size"],
         asked["max_drawdown"],
@@ -122,12 +119,27 @@ async def create(work: Work, user_id: UUID, asked: Mapping[str, Any], now: datet
     return await get(work.connection, user_id, strategy_id)
 
 
+def _bars(asked: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    symbols, timeframes = list(asked["symbols"]), [parse_timeframe(one) for one in asked["timeframes"]]
+    if max(1, len(symbols)) * max(1, len(timeframes)) > MOST_BOTS:
+        text = f"has more than {MOST_BOTS} pairs of symbol and timeframe"
+        raise MillraceError(Code.VALIDATION_ERROR, f"the strategy {text}", fields={"symbols": text})
+    place(symbols)
+    return symbols, list(dict.fromkeys(timeframes))
+
+
+def needs_other_bots(row: Row, changes: Mapping[str, Any]) -> bool:
+    """Whether a change is one of the type or of the markets, with which its bots cannot go on."""
+    return any(changes[name] not in (None, row[name]) for name in ("strategy_type", "symbols", "timeframes"))
+
+
 async def update(work: Work, row: Row, changes: Mapping[str, Any], now: datetime) -> Row:
     """Replace what is given. The bots it runs go on with the new parameters, warmed up afresh."""
     fresh = {**row, **{name: value for name, value in changes.items() if value is not None}}
-    parameters = known_parameters(row["strategy_type"], fresh["config"])
-    values = (fresh["name"], fresh["description"], _text(fresh["config"]), _text(parameters), now)
-    await work.connection.execute(_UPDATE, row["user_id"], row["id"], *values)
+    kind, bars = fresh["strategy_type"], _bars(fresh)
+    parameters = known_parameters(kind, fresh["config"])
+    same = (fresh["name"], fresh["description"], kind, bound_to(kind), _text(fresh["config"]), _text(parameters))
+    await work.connection.execute(_UPDATE, row["user_id"], row["id"], *same, *bars, now)
     if parameters != row["parameters"]:
         query = """
         update bots set parameters = $3, anchor_at = null, updated_at = $4
