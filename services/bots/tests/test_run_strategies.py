@@ -99,6 +99,12 @@ async def test_its_bots_trade_by_its_parameters_and_a_change_of_them_warms_up_af
     assert (row["parameters"], row["anchor_at"]) == ('{"fast": 3, "slow": 4}', None)
 
 
+async def test_its_signals_say_which_contract_it_was_made_through(owner: Any, play: Any, bars: Any) -> None:
+    await run(owner, await made(owner, origin="interfaces"))
+    await rising(play, bars)
+    assert [signal.origin for signal in owner.signals()] == ["interfaces"]
+
+
 @pytest.mark.parametrize(
     ("change", "now"),
     [

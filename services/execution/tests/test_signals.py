@@ -41,6 +41,13 @@ async def test_a_signal_becomes_an_order_whose_ids_and_times_come_from_it(desk: 
     assert message.envelope.causation is not None
 
 
+async def test_an_order_comes_from_where_its_bot_does(desk: Desk) -> None:
+    await desk.stand.hear(signal(desk), at=AT)
+    await desk.stand.hear(signal(desk, origin="crypto"), at=AT)
+    rows = await desk.stand.rows("execution", "select origin from orders order by origin")
+    assert [row["origin"] for row in rows] == ["bot", "crypto"]
+
+
 async def test_what_no_client_spelt_has_no_spelling_of_its_own(desk: Desk) -> None:
     await desk.stand.hear(signal(desk), at=AT)
     rows = await desk.stand.rows("execution", "select symbol, spelling from orders")

@@ -66,13 +66,14 @@ class _AccountEvent(Event):
 
 
 class SignalRaised(_AccountEvent):
-    """A strategy wants to trade. `values` are the indicator values it decided on."""
+    """A strategy wants to trade. `values` are the indicator values it decided on, `origin` is the bot's."""
 
     type: ClassVar[str] = "trading.signal_raised.v1"
     topic: ClassVar[str] = "trading.signals.v1"
     signal_id: UUID
     bot_id: UUID
     bot: str
+    origin: str = "bot"
     exchange: str
     symbol: str
     side: Side

@@ -138,7 +138,7 @@ def _trades_by(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _texts(config: dict[str, Any], *names: str) -> list[str]:
-    told = next((config[name] for name in names if config.get(name)), [])
+    told: Any = next((config[name] for name in names if config.get(name)), [])
     listed = told if isinstance(told, list) else [told]
     return listed if all(isinstance(one, str) and one for one in listed) else []
 

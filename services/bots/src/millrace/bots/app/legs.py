@@ -80,6 +80,7 @@ class Leg:
             signal_id=signal_id,
             bot_id=self.bot["id"],
             bot=self.bot["name"],
+            origin=self.bot["origin"],
             exchange=self.exchange,
             symbol=self.filters.symbol,
             side=side,

@@ -90,6 +90,7 @@ class Step:
             signal_id=derive_id(candle.closed_at, "signal", row["id"], candle.opened_at),
             bot_id=row["id"],
             bot=row["name"],
+            origin=row["origin"],
             exchange=row["exchange"],
             symbol=row["symbol"],
             side=Side.BUY if signal.action is Action.ENTER_LONG else Side.SELL,

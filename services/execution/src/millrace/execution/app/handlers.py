@@ -84,7 +84,7 @@ async def take_signal(work: Work, message: Message[SignalRaised], *, orders: Ord
         account_id=signal.account_id,
         bot_id=signal.bot_id,
         source="bot",
-        origin="bot",
+        origin=signal.origin,
         exchange=signal.exchange,
         symbol=signal.symbol,
         side=signal.side,
