@@ -151,6 +151,23 @@ def test_ones_own_dates_are_written_in_any_form(written: Any) -> None:
     assert (command.start, command.end) == (datetime(2025, 8, 18, tzinfo=UTC), NINE)
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2025-09-18", datetime(2025, 9, 19, tzinfo=UTC)),
+        (" 2025-09-18 ", datetime(2025, 9, 19, tzinfo=UTC)),
+        ("2025-09-18T00:00:00Z", datetime(2025, 9, 18, tzinfo=UTC)),
+        ("1758153600", datetime(2025, 9, 18, tzinfo=UTC)),
+    ],
+)
+def test_a_date_as_the_end_is_in_it(written: str, read: datetime) -> None:
+    assert CRYPTO.asks(PERFORMANCE, query={"end_date": written}).end == read
+
+
+def test_the_last_day_of_all_has_no_end() -> None:
+    assert CRYPTO.wrong(PERFORMANCE, query={"end_date": "9999-12-31"}) == ["end_date"]
+
+
 @pytest.mark.parametrize("name", ["start_date", "end_date"])
 def test_what_is_no_date_is_refused_by_its_name(name: str) -> None:
     for written in ("", "yesterday", "2025-02-30", "0001-01-01T00:00:00+02:00"):

@@ -1,6 +1,7 @@
 """How the outside writes times, numbers, ids and symbols, and how they are read back."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from millrace.contracts.canonical.frame import Ref
 
 _MILLIS_FROM = 10**11
 _HUNDRED = Decimal(100)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def moment(at: datetime) -> str:
@@ -44,6 +46,17 @@ def read_moment(value: Any) -> datetime:
         raise ValueError("must be a time: ISO 8601, a date or Unix seconds") from None
 
 
+def read_end(value: Any) -> datetime:
+    """The same, but a date alone is the end of it: who asks up to today means today as well. Raises ValueError."""
+    at = read_moment(value)
+    if not isinstance(value, str) or not _DATE.fullmatch(value.strip()):
+        return at
+    try:
+        return at + timedelta(days=1)
+    except OverflowError:
+        raise ValueError("must be a time before the year 10000") from None
+
+
 def read_number(value: Any) -> Decimal:
     """A number or its text. Raises ValueError."""
     try:
@@ -62,6 +75,7 @@ def read_ref(text: object) -> Ref:
 
 
 Moment = Annotated[datetime, BeforeValidator(read_moment), WithJsonSchema({"type": "string", "format": "date-time"})]
+End = Annotated[datetime, BeforeValidator(read_end), WithJsonSchema({"type": "string", "format": "date-time"})]
 Number = Annotated[
     Decimal, BeforeValidator(read_number), WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]})
 ]

@@ -1,6 +1,5 @@
 """How contract application asks: ids, amounts, dates, pages, and what every reader of a request does alike."""
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
@@ -10,14 +9,13 @@ from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, Validatio
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.contracts.canonical.frame import ById, Nothing, Ref
 from millrace.contracts.names import Access, Contract
-from millrace.contracts.spelling import canonical_symbol, read_moment, read_ref
+from millrace.contracts.spelling import canonical_symbol, read_end, read_moment, read_ref
 from millrace.contracts.table import Asked, Call, Row, View
 from millrace.contracts.vocab import Vocabulary
 
 APPLICATION = Contract.APPLICATION
 T = TypeVar("T")
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _SET_BY_SERVER = frozenset(
     {"id", "order_id", "user_id", "status", "origin", "filled_quantity", "average_price", "fees"}
@@ -43,8 +41,8 @@ def _at(value: Any) -> datetime:
 
 
 def _end(value: Any) -> datetime:
-    whole_day = isinstance(value, str) and _DATE.fullmatch(value.strip())
-    return _at(value) + timedelta(days=1 if whole_day else 0)
+    _at(value)
+    return read_end(value)
 
 
 Id = Annotated[Ref, BeforeValidator(_id), WithJsonSchema({"type": "string", "maxLength": 40})]

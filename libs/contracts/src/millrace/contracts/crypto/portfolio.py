@@ -10,7 +10,7 @@ from millrace.contracts.canonical.frame import Nothing
 from millrace.contracts.canonical.performance import AskPerformance, Performance
 from millrace.contracts.crypto.wire import CRYPTO, units
 from millrace.contracts.names import Access
-from millrace.contracts.spelling import Moment, falling, fixed, moment, percent, ratio
+from millrace.contracts.spelling import End, Moment, falling, fixed, moment, percent, ratio
 from millrace.contracts.table import Asked, Call, Row, Shape, View
 
 
@@ -22,11 +22,11 @@ Period = Annotated[Literal["1d", "7d", "30d", "90d", "1y", "all"], BeforeValidat
 
 
 class PerformanceQuery(Asked):
-    """A period, or a stretch of one's own."""
+    """A period, or a stretch of one's own; a date as its end is in it."""
 
     period: Period = "30d"
     start_date: Moment | None = None
-    end_date: Moment | None = None
+    end_date: End | None = None
 
 
 class AssetShape(Shape):
