@@ -266,6 +266,19 @@ def test_an_event_of_a_fraction_is_told_in_percent_like_its_limit(kind: str, sho
     assert (event["risk_value"], event["limit_value"]) == shown
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("position_value", "position_limit_exceeded"),
+        ("daily_loss", "daily_loss_limit_exceeded"),
+        ("drawdown", "drawdown_limit_exceeded"),
+        ("price_band", "price_band"),
+    ],
+)
+def test_an_event_of_a_limit_is_called_as_in_the_document(kind: str, said: str) -> None:
+    assert told(event_type=kind)["event_type"] == said
+
+
 def test_an_event_without_numbers_has_zeros() -> None:
     event = told(event_type="KILL_SWITCH", current_value=Decimal(0), limit_value=Decimal(0), action_taken="none")
     assert (event["event_type"], event["risk_value"], event["limit_value"]) == ("kill_switch", 0.0, 0.0)

@@ -16,6 +16,12 @@ from millrace.contracts.spelling import Moment, Number, joined, moment, percent
 from millrace.contracts.table import Asked, Call, Row, Shape, View
 
 _FRACTIONS = ("drawdown", "daily_loss_fraction")
+# as the document's sample, which is of an event at 85 percent of a limit of its `max_position_size`
+_EVENTS = {
+    "position_value": "position_limit_exceeded",
+    "daily_loss": "daily_loss_limit_exceeded",
+    "drawdown": "drawdown_limit_exceeded",
+}
 
 
 class ChangeLimit(Asked):
@@ -108,9 +114,10 @@ def _show_limits(found: RiskLimits, now: datetime) -> dict[str, Any]:
 
 
 def _event(event: RiskEvent) -> dict[str, Any]:
+    kind = event.event_type.lower()
     told: dict[str, Any] = {
         "id": event.num,
-        "event_type": event.event_type.lower(),
+        "event_type": _EVENTS.get(kind, kind),
         "severity": vocab.SEVERITY.say(event.severity, CRYPTO),
     }
     if event.symbol:
