@@ -54,7 +54,8 @@ def test_a_pair_is_read_as_it_is_written_or_as_it_is_traded(said: str, symbol: s
 
 
 @pytest.mark.parametrize(
-    ("said", "exchange"), [("buy on Luno", "luno"), ("at BINANCE now", "binance"), ("on kraken", None), ("", None)]
+    ("said", "exchange"),
+    [("buy on Luno", "luno"), ("at BINANCE now", "binance"), ("on Kraken", "kraken"), ("on nasdaq", None)],
 )
 def test_an_exchange_is_read(said: str, exchange: str | None) -> None:
     assert Said(said).exchange == exchange

@@ -8,7 +8,9 @@ import pytest
 
 from millrace.common.auth.principal import Principal
 from millrace.common.events.trading import AccountClosed, AccountOpened
+from millrace.common.kernel.instruments import INSTRUMENTS
 from millrace.common.testing.service import StartService
+from millrace.execution.domain.exchanges import EXCHANGES
 from services.execution.tests.desk import LIMIT, Desk, user_of
 from services.execution.tests.floor import BUY, Floor
 
@@ -37,7 +39,7 @@ async def test_an_order_that_names_no_account_goes_to_the_first_of_its_exchange(
 async def test_a_second_exchange_without_instruments_or_without_a_name_gets_no_account(
     start_service: StartService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("", "kraken", "binance"):
+    for name in ("", "nowhere", "binance"):
         monkeypatch.setenv("MILLRACE_EXECUTION_SECOND_EXCHANGE", name)
         stand = await start_service("execution")
         await user_of(stand)
@@ -57,9 +59,11 @@ async def test_a_further_paper_account_can_trade_like_the_first(floor: Floor) ->
 
 
 async def test_without_an_opening_balance_an_account_starts_with_the_usual(floor: Floor) -> None:
-    made = [await floor.account(exchange=name, initial_balance="0") for name in ("binance", "luno", "kraken")]
-    shown = [(a["currency"], a["initial_balance"]) for a in made]
-    assert shown == [("USDT", "10000"), ("ZAR", "200000"), ("USD", "10000")]
+    made = [await floor.account(exchange=name, initial_balance="0") for name in EXCHANGES]
+    shown = {a["exchange"]: (a["currency"], a["initial_balance"]) for a in made}
+    usual = dict.fromkeys(("binance", "bybit", "kraken", "kucoin"), ("USDT", "10000"))
+    assert shown == {**usual, "luno": ("ZAR", "200000")}
+    assert all(instrument.quote == shown[instrument.exchange][0] for instrument in INSTRUMENTS.values())
 
 
 @pytest.mark.parametrize(

@@ -36,21 +36,28 @@ class Instrument:
 
 
 def _table() -> dict[tuple[str, str], Instrument]:
+    usual, dear = ("0.001", "0.001"), ("0.0025", "0.004")
     rows = (
-        ("binance", "BTC/USDT", "0.01", "0.00001", "5", "9000"),
-        ("binance", "ETH/USDT", "0.01", "0.0001", "5", "9000"),
-        ("luno", "BTC/ZAR", "1", "0.0001", "10", "1000"),
-        ("luno", "ETH/ZAR", "1", "0.001", "10", "1000"),
+        ("binance", "BTC/USDT", ("0.01", "0.00001", "5"), usual, "9000"),
+        ("binance", "ETH/USDT", ("0.01", "0.0001", "5"), usual, "9000"),
+        ("luno", "BTC/ZAR", ("1", "0.0001", "10"), usual, "1000"),
+        ("luno", "ETH/ZAR", ("1", "0.001", "10"), usual, "1000"),
+        ("kucoin", "BTC/USDT", ("0.1", "0.00000001", "0.1"), usual, "9000"),
+        ("kucoin", "ETH/USDT", ("0.01", "0.0000001", "0.1"), usual, "9000"),
+        ("kraken", "BTC/USDT", ("0.1", "0.00000001", "0.5"), dear, "9000"),
+        ("kraken", "ETH/USDT", ("0.01", "0.00000001", "0.5"), dear, "9000"),
+        ("bybit", "BTC/USDT", ("0.1", "0.000001", "5"), usual, "9000"),
+        ("bybit", "ETH/USDT", ("0.01", "0.00001", "5"), usual, "9000"),
     )
-    made = (
-        Instrument(e, s, Decimal(tick), Decimal(step), Decimal(least), max_quantity=Decimal(most))
-        for e, s, tick, step, least, most in rows
-    )
+    made = (Instrument(e, s, *map(Decimal, (*filters, *fees, most))) for e, s, filters, fees, most in rows)
     return {(i.exchange, i.symbol): i for i in made}
 
 
 INSTRUMENTS = _table()
-"""What paper accounts trade, by exchange and symbol; a process may `register` more at its start."""
+"""What paper accounts trade, by exchange and symbol; a process may `register` more at its start.
+
+Exchanges change their filters now and then: a live feed reads its exchange's own.
+"""
 EXCHANGES = tuple(sorted({exchange for exchange, _ in INSTRUMENTS}))
 
 

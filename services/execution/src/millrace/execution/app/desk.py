@@ -21,7 +21,7 @@ async def place(work: Work, intent: Intent, *, orders: Orders, cause: Message[Ev
     check(intent, instrument(intent.exchange, intent.symbol))
     account = await orders.account(work, intent.user_id, intent.account_id, intent.exchange)
     if account is None:
-        raise not_found("account")
+        raise not_found("account" if intent.account_id else f"account on {intent.exchange}")
     if not account["is_active"]:
         raise MillraceError(Code.INVALID_STATE, "the account is not active")
     if account["mode"] != "paper":

@@ -26,7 +26,7 @@ EXCHANGES = {
         Exchange("luno", "ZAR"),
         Exchange("binance", "USDT", testnet=True),
         Exchange("kucoin", "USDT", passphrase=True),
-        Exchange("kraken", "USD"),
+        Exchange("kraken", "USDT"),
         Exchange("bybit", "USDT", testnet=True),
     )
 }

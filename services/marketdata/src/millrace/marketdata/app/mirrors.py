@@ -23,11 +23,11 @@ LEAST = "1m"
 
 
 class Mirrors:
-    """The published ones among the derived markets. `depth` levels of each book are told; 0: no books."""
+    """All derived markets. `depth` levels of each book are told; 0: no books."""
 
     def __init__(self, derived: Sequence[Derived], publisher: Publisher, clock: Clock, depth: int) -> None:
         self.conflation = Conflation(clock, EVERY)
-        self._derived = [one for one in derived if one.published]
+        self._derived = derived
         self._publisher = publisher
         self._clock = clock
         self._depth = depth
@@ -49,4 +49,4 @@ class Mirrors:
         shown = [one.candle(candle) for candle in forming if candle.timeframe == LEAST]
         self._publisher.price(here, shown, now)
         if self._depth:
-            self._publisher.book(simulated_book(one.instrument, here, self._depth), now)
+            self._publisher.book(simulated_book(one.quoted, here, self._depth), now)

@@ -108,9 +108,9 @@ class Market:
         place = self._known(exchange, symbol)
         if (top := self._top(place, depth)) is not None:
             return top, False
-        market = next((i for i in PLATFORMS[place[0]].instruments if i.symbol == place[1]), None)
-        played = place in self._derived or (place in self._live() and self._feed != "ccxt")
-        if market is None or not played:
+        derived, played = self._derived.get(place), place in self._live() and self._feed != "ccxt"
+        market = derived.quoted if derived else INSTRUMENTS.get(place) if played else None
+        if market is None:
             raise MillraceError(Code.NOT_FOUND, f"the market feed has no order book of {place[1]}")
         return simulated_book(market, await self._last(place), depth), True
 

@@ -36,9 +36,10 @@ class Derived:
         return self.instrument.exchange, self.instrument.symbol
 
     @property
-    def published(self) -> bool:
-        """Whether paper accounts trade it, so that others have to hear of it."""
-        return self.place in INSTRUMENTS
+    def quoted(self) -> Instrument:
+        """The instrument as a book is made up of it: in lots no smaller than its source's, so that it is as deep."""
+        source = INSTRUMENTS.get((self.exchange, self.symbol), self.instrument)
+        return replace(self.instrument, step_size=max(self.instrument.step_size, source.step_size))
 
     def price(self, price: Decimal) -> Decimal:
         """The price here, a whole number of ticks and at least one."""

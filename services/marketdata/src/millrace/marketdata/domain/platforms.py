@@ -25,14 +25,13 @@ class Platform:
     maker_fee: Decimal
     taker_fee: Decimal
     timeframes: tuple[str, ...]
-    listed: tuple[Instrument, ...]
     credentials: tuple[str, ...] = ("api_key", "api_secret")
     bot_limit: int = BOT_LIMIT
 
     @property
     def instruments(self) -> tuple[Instrument, ...]:
-        """Its best known markets, and all that paper accounts trade here."""
-        return (*self.listed, *(known for known in INSTRUMENTS.values() if known.exchange == self.id))
+        """Its markets that paper accounts trade."""
+        return tuple(known for known in INSTRUMENTS.values() if known.exchange == self.id)
 
     @property
     def description(self) -> str:
@@ -43,30 +42,16 @@ class Platform:
     @property
     def supports_paper(self) -> bool:
         """Whether a paper account can trade its markets."""
-        return any(exchange == self.id for exchange, _ in INSTRUMENTS)
+        return bool(self.instruments)
 
 
 _COMMON = ("1m", "5m", "15m", "30m", "1h", "4h", "1d")
-_MARKETS: Mapping[str, tuple[tuple[str, str, str, str], ...]] = {
-    "kucoin": (("BTC/USDT", "0.1", "0.00000001", "0.1"), ("ETH/USDT", "0.01", "0.0000001", "0.1")),
-    "kraken": (("BTC/USDT", "0.1", "0.00000001", "0.5"), ("ETH/USDT", "0.01", "0.00000001", "0.5")),
-    "bybit": (("BTC/USDT", "0.1", "0.000001", "5"), ("ETH/USDT", "0.01", "0.00001", "5")),
-}
-"""Symbol, tick size, step size and least notional, for the exchanges that no paper account trades on.
-
-They change now and then: a live feed reads its exchange's own.
-"""
 
 
 def _platform(
     id: str, name: str, shown: tuple[str, str, str], maker: str, taker: str, more: tuple[str, ...] = ()
 ) -> Platform:
-    fees = Decimal(maker), Decimal(taker)
-    listed = tuple(
-        Instrument(id, symbol, Decimal(tick), Decimal(step), Decimal(least), *fees)
-        for symbol, tick, step, least in _MARKETS.get(id, ())
-    )
-    return Platform(id, name, *shown, *fees, (*_COMMON, *more), listed)
+    return Platform(id, name, *shown, Decimal(maker), Decimal(taker), (*_COMMON, *more))
 
 
 _ALL = (
