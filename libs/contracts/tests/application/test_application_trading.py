@@ -36,10 +36,19 @@ def test_no_leverage_is_one_and_no_take_profit_is_none(given: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize("side", ["buy", "BUY", "Buy", " sell ", "SELL"])
-@pytest.mark.parametrize("kind", ["market", "LIMIT", "Stop_Loss", "TAKE_PROFIT"])
+@pytest.mark.parametrize("kind", ["market", "LIMIT", "Limit", "MARKET"])
 def test_words_are_read_in_any_case(side: str, kind: str) -> None:
     command = ask(*EXECUTE, body={**TRADE, "side": side, "order_type": kind})
     assert (command.side, command.order_type) == (side.strip().lower(), kind.lower())
+
+
+@pytest.mark.parametrize("kind", ["stop_loss", "TAKE_PROFIT"])
+@pytest.mark.parametrize(("address", "body"), [(EXECUTE, {**TRADE, "take_profit": 50_000}), (CLOSE, CLOSING)])
+def test_an_order_whose_trigger_cannot_be_said_is_refused(address: Any, body: dict[str, Any], kind: str) -> None:
+    with pytest.raises(MillraceError, match=r"^order_type must be market or limit") as refused:
+        ask(*address, body={**body, "order_type": kind})
+    assert (refused.value.code, refused.value.status) == (Code.INVALID_ORDER_TYPE, 400)
+    assert list(refused.value.fields) == ["order_type"]
 
 
 @pytest.mark.parametrize(("field", "word"), [("side", "hold"), ("order_type", "iceberg")])

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from millrace.common.events.trading import OrderType, Side
+from millrace.common.kernel.errors import Code, MillraceError
 from millrace.contracts.application.answering import Json, Message, Success, free
 from millrace.contracts.application.asking import APPLICATION, Ordering, Paging, Word, by, endpoint, symbol, word
 from millrace.contracts.canonical import trading
@@ -83,13 +84,22 @@ def order_type(text: str) -> OrderType:
     return OrderType(word("order_type", ORDER_TYPE, text))
 
 
+def _untriggered(text: str) -> OrderType:
+    """`market` or `limit`: of the others these bodies cannot say the price that triggers them. Raises what is wrong."""
+    kind = order_type(text)
+    if kind not in (OrderType.MARKET, OrderType.LIMIT):
+        reason = f"must be market or limit: nothing here says at which price a {kind} order is triggered"
+        raise MillraceError(Code.INVALID_ORDER_TYPE, f"order_type {reason}", fields={"order_type": reason})
+    return kind
+
+
 def _execute(call: Call) -> trading.ExecuteForGroup:
     asked: GroupTrade = call.body
     return trading.ExecuteForGroup(
         group_id=call.ref("group_id"),
         **symbol(asked.symbol),
         side=side(asked.side),
-        order_type=order_type(asked.order_type),
+        order_type=_untriggered(asked.order_type),
         risk=fraction(asked.risk_percentage),
         leverage=asked.leverage or Decimal(1),
         take_profit=asked.take_profit or None,
@@ -105,7 +115,7 @@ def _list(call: Call) -> trading.ListPositions:
 def _close(call: Call) -> trading.ClosePosition:
     asked: Closing = call.body
     return trading.ClosePosition(
-        account_id=call.ref("account_id"), **symbol(asked.symbol), order_type=order_type(asked.order_type)
+        account_id=call.ref("account_id"), **symbol(asked.symbol), order_type=_untriggered(asked.order_type)
     )
 
 
