@@ -80,9 +80,10 @@ def test_a_portfolio_is_told_with_its_positions() -> None:
     held = MarkedPosition(symbol="BTC/USDT", quantity=Decimal("0.50"), unrealized_pnl=Decimal("37.5"))
     short = MarkedPosition(symbol="ETH/USDT", quantity=Decimal(-2), unrealized_pnl=Decimal(0))
     amounts = dict.fromkeys(("equity", "cash", "unrealized_pnl", "day_pnl", "peak"), "1")  # of one account
-    funds = Funds(equity=Decimal("10875.5"), available=Decimal(8500), unrealized_pnl=Decimal("125.5"))
+    all_of_it: Any = {"equity": "10875.5", "available": "8500", "unrealized_pnl": "125.5", "positions": (held, short)}
+    funds = Funds(**all_of_it)
     given: Any = {**amounts, "drawdown": "0"}
-    marked = EquityMarked(user_id=ID, account_id=ID, currency="USDT", marked_at=AT, positions=(held, short), **given)
+    marked = EquityMarked(user_id=ID, account_id=ID, currency="USDT", marked_at=AT, positions=(short,), **given)
     assert stream.portfolio_update(marked, funds) == {
         "type": "portfolio_update",
         "channel": "portfolio_updates",

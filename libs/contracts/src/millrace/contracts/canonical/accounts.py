@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from millrace.common.events.portfolio import MarkedPosition
 from millrace.contracts.canonical.frame import Canonical, Ref
 from millrace.contracts.canonical.users import Secret
 
@@ -174,11 +175,15 @@ class PortfolioBalance(Canonical):
 
 
 class Funds(Canonical):
-    """All accounts of a user together, in USDT: their `equity` at market, and `available` for orders: free USDT."""
+    """All accounts of a user together, in USDT: their `equity` at market, and `available` for orders: free USDT.
+
+    `positions` are the open ones of all of them, as far as they were asked for.
+    """
 
     equity: Decimal
     available: Decimal
     unrealized_pnl: Decimal
+    positions: tuple[MarkedPosition, ...] = ()
 
 
 def free_dollars(balance: Mapping[str, Any]) -> Funds:

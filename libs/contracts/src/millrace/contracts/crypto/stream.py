@@ -54,7 +54,7 @@ def trading_update(order: OrderUpdated) -> dict[str, Any]:
 
 
 def portfolio_update(marked: EquityMarked, funds: Funds) -> dict[str, Any]:
-    """What the user has in all, as the balance tells it, with the open positions of the account that was marked."""
+    """What the user has in all, as the balance and the positions tell it, at the time of an account's mark."""
     return {
         "type": "portfolio_update",
         "channel": "portfolio_updates",
@@ -62,7 +62,7 @@ def portfolio_update(marked: EquityMarked, funds: Funds) -> dict[str, Any]:
             "total_balance": fixed(funds.equity),
             "available_balance": fixed(funds.available),
             "unrealized_pnl": fixed(funds.unrealized_pnl),
-            "positions": [_position(held) for held in marked.positions],
+            "positions": [_position(held) for held in funds.positions],
             "timestamp": moment(marked.marked_at),
         },
     }

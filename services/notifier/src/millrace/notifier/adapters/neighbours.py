@@ -60,7 +60,9 @@ class Neighbours:
         return found
 
     async def funds(self, user: Principal) -> Funds:
-        return free_dollars(await self._ask(user, "portfolio", "/balance", currency="USDT"))
+        found = free_dollars(await self._ask(user, "portfolio", "/balance", currency="USDT"))
+        held = await self._ask(user, "portfolio", "/positions", limit=_MOST)
+        return Funds(**{**dict(found), "positions": held["items"]})
 
     async def _into(self, user: Principal) -> Conversion:
         me = await self._ask(user, "auth", "/users/me")

@@ -41,7 +41,7 @@ class Facts(Protocol):
         ...
 
     async def funds(self, user: Principal) -> Funds:
-        """What the user has in all."""
+        """What the user has in all, with the open positions."""
         ...
 
     async def place(self, user: Principal, exchange: str | None, symbol: str) -> Place:
