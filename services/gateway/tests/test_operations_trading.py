@@ -167,7 +167,18 @@ async def test_an_open_position_is_told_at_market() -> None:
     assert (held.pnl, held.margin, held.is_open, held.fees) == (500, 30000, True, 1)
     assert held.return_on_margin == Decimal("0.02")
     assert round(held.return_on_cost, 6) == Decimal("0.016667")
-    assert (found.total, held.origin) == (4, Contract.CRYPTO)
+    assert (found.total, held.origin, held.spelling) == (4, Contract.CRYPTO, None)
+
+
+@pytest.mark.parametrize("status", ["open", "closed"])
+async def test_positions_of_one_symbol_are_told_as_it_was_spelt(status: Any) -> None:
+    found = {
+        "portfolio GET /positions": rows.page(rows.position()),
+        "portfolio GET /positions/closed": rows.page(rows.closed_position()),
+    }
+    wish = trading.ListPositions(symbol="BTC/USD", spelling="BTC-USD", status=status)
+    (held,) = (await do("positions.list", Services(found), wish)).items
+    assert (held.symbol, held.spelling) == ("BTC/USDT", "BTC-USD")
 
 
 @pytest.mark.parametrize(("size", "entry", "share"), [("0.5", "60000", Decimal("0.1")), ("0", "60000", Decimal(0))])

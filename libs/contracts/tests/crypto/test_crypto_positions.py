@@ -50,7 +50,8 @@ def test_a_side_is_written_in_any_case_and_any_contracts_word(word: str, side: s
 
 @pytest.mark.parametrize("written", ["BTCUSDT", "btc/usdt", "BTC-USDT", " BTC_USDT "])
 def test_a_symbol_is_written_in_any_spelling(written: str) -> None:
-    assert CRYPTO.asks(LIST, query={"symbol": written}).symbol == "BTC/USDT"
+    asked = CRYPTO.asks(LIST, query={"symbol": written})
+    assert (asked.symbol, asked.spelling) == ("BTC/USDT", written.strip())
 
 
 def test_a_filter_that_is_none_is_refused() -> None:

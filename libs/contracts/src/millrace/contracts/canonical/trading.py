@@ -119,10 +119,14 @@ class Position(Canonical):
 
 
 class ListPositions(Listing):
-    """The caller's positions; `account_id` narrows them to one account."""
+    """The caller's positions; `account_id` narrows them to one account.
+
+    Those of one `symbol` are told under its `spelling`, where there is one.
+    """
 
     status: Literal["open", "closed", "all"] = "open"
     symbol: str | None = None
+    spelling: str | None = None
     side: PositionSide | None = None
     account_id: Ref | None = None
 

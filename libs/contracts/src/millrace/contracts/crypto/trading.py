@@ -174,7 +174,10 @@ def _list(call: Call) -> ListOrders:
 def _positions(call: Call) -> ListPositions:
     asked: PositionsQuery = call.query
     side: Any = vocab.POSITION_SIDE.read(asked.side, CRYPTO) if asked.side else None
-    return ListPositions(symbol=canonical_symbol(asked.symbol) if asked.symbol else None, side=side, limit=MOST)
+    spelling = asked.symbol and asked.symbol.strip()
+    return ListPositions(
+        symbol=canonical_symbol(spelling) if spelling else None, spelling=spelling, side=side, limit=MOST
+    )
 
 
 def _shown(order: Order) -> dict[str, Any]:

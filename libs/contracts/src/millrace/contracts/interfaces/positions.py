@@ -73,6 +73,7 @@ def _list(call: Call) -> ListPositions:
     return ListPositions(
         status=SHOWN.read(asked.status, I),
         symbol=symbol(asked.symbol) if asked.symbol else None,
+        spelling=asked.symbol,
         limit=asked.limit,
     )
 

@@ -71,7 +71,8 @@ async def list_positions(asking: Asking, asked: trading.ListPositions) -> Page[t
         found, more = await rows(asking, "portfolio", "/positions/closed", scope, room, offset)
         items += [closed(row) for row in found if asked.side in (None, row["side"])]
         total += more
-    return Page(items=tuple(items), total=total, limit=asked.limit, offset=asked.offset)
+    spelt = tuple(item.model_copy(update={"spelling": asked.spelling}) for item in items)
+    return Page(items=spelt, total=total, limit=asked.limit, offset=asked.offset)
 
 
 async def close(asking: Asking, asked: trading.ClosePosition) -> trading.Order:
