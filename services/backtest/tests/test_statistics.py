@@ -35,6 +35,11 @@ def test_returns_and_drawdown_are_fractions_and_the_profit_is_an_amount() -> Non
     assert found["calmar_ratio"] == pytest.approx(Decimal("0.125") * 365 / 3 / Decimal("0.25"))
 
 
+def test_in_a_year_nobody_loses_more_than_all() -> None:
+    found = metrics(points(1000, 800, 500), [])
+    assert (found["annual_return"], found["calmar_ratio"]) == (-1, -2)
+
+
 def test_a_drawdown_counts_from_the_highest_point_before() -> None:
     assert drawdowns(points(100, 80, 120, 90, 120)) == [0, Decimal("0.2"), 0, Decimal("0.25"), 0]
 

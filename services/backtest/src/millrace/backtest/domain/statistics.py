@@ -15,6 +15,7 @@ from millrace.common.kernel.money import ZERO
 
 Metrics = dict[str, Decimal | int | None]
 
+_ALL_LOST = Decimal(-1)
 _SECONDS_A_YEAR = 365 * 86_400
 _MOMENT = timedelta(microseconds=1)
 _PLACES = Decimal("1e-10")
@@ -45,7 +46,7 @@ def metrics(points: Sequence[Point], trades: Sequence[Trade]) -> Metrics:
         first, last = points[0], points[-1]
         total = (last.equity - first.equity) / first.equity
         elapsed = (last.at - first.at) // timedelta(seconds=1)
-        annual = total * _SECONDS_A_YEAR / elapsed if elapsed else ZERO
+        annual = max(total * _SECONDS_A_YEAR / elapsed, _ALL_LOST) if elapsed else ZERO
         deepest = max(drawdowns(points))
         ratios: Metrics = {
             "total_return": _rounded(total),
