@@ -89,12 +89,16 @@ async def test_a_new_bot_is_sent_as_it_was_described(given: dict[str, Any], sent
 async def test_one_bot_is_told_with_how_it_did() -> None:
     services = Services({f"bots GET {BOT}": rows.bot(), "portfolio GET /performance": rows.performance()})
     found = await do("bots.get", services, BY_ID)
-    assert services.last["query"] == {"bot_id": ONE, "period": "all"}
+    whole = {"bot_id": ONE, "period": "all", "currency": "USDT"}
+    assert services.last["query"] == {**whole, "capital": "1000"}
     assert found.metrics["total_return"] == 5.0
     assert found.metrics["win_rate"] == 75.0
     assert found.metrics["max_drawdown"] == 12.5
     assert found.metrics["sharpe_ratio"] == 1.2346
     assert found.metrics["total_trades"] == 4
+    services.answers[f"bots GET {BOT}"] = rows.bot(symbol="BTC/ZAR", initial_capital="0")
+    await do("bots.get", services, BY_ID)
+    assert services.last["query"] == {**whole, "currency": "ZAR", "capital": None}
 
 
 async def test_a_number_names_a_bot_too() -> None:
@@ -199,14 +203,18 @@ async def test_its_accounts_are_told_in_full() -> None:
 async def test_what_a_bot_earned_is_told_by_day_week_and_month() -> None:
     item = {"start": "2026-01-01", "end": "2026-01-01", "opening": "1", "balance": "2", "flow": "0"}
     history = {"interval": "day", "items": [{**item, "gained": "50.5", "fraction": "0.0505"}]}
-    services = Services({f"bots GET {BOT}": rows.bot(), "portfolio GET /performance": rows.performance()})
+    row = rows.bot(accounts=[TWO, THREE])
+    services = Services({f"bots GET {BOT}": row, "portfolio GET /performance": rows.performance()})
     services.answers["portfolio GET /performance/history"] = history
     found = await do("bots.performance", services, BY_ID)
     asked = services.to("portfolio", "GET", "/performance/history")
     assert [sent["query"]["interval"] for sent in asked] == ["day", "week", "month"]
     assert {str(sent["query"]["bot_id"]) for sent in asked} == {ONE}
     assert found.daily == found.weekly == found.monthly == {"2026-01-01": {"profit": 50.5, "return": 5.05}}
-    assert found.accounts[TWO]["total_return"] == 5.0
+    assert {(sent["query"]["currency"], sent["query"]["capital"]) for sent in asked} == {("USDT", "1000")}
+    assert [found.accounts[one]["total_return"] for one in (TWO, THREE)] == [5.0, 5.0]
+    by_account = services.to("portfolio", "GET", "/performance")
+    assert [sent["query"]["account_id"] for sent in by_account] == [TWO, THREE]
 
 
 ABOUT_ONE = [

@@ -97,6 +97,17 @@ async def test_bots_of_others_have_done_nothing_here(owner: Owner) -> None:
     assert (await report(other, bot_id=bot, capital=100))["total_return"] == "50"
 
 
+async def test_a_bot_is_told_of_by_each_of_its_accounts(owner: Owner) -> None:
+    bot = uuid4()
+    await second(owner, "USDT", 1000)
+    await owner.hear(owner.fill(1, 100, bot_id=bot), owner.fill(-1, 110, bot_id=bot))
+    await owner.hear(owner.fill(1, 100, bot_id=bot, account_id=LAST), owner.fill(-1, 80, bot_id=bot, account_id=LAST))
+    await owner.close(110)
+    for query, result in (({}, "-10"), ({"account_id": owner.account_id}, "10"), ({"account_id": LAST}, "-20")):
+        found = await report(owner, bot_id=bot, capital=100, **query)
+        assert (found["total_return"], found["daily_returns"][0]["amount"]) == (result, result), query
+
+
 async def test_a_bot_without_capital_to_divide_by_has_amounts_alone(owner: Owner) -> None:
     bot = uuid4()
     await owner.hear(owner.fill(1, 100, bot_id=bot), owner.fill(-1, 110, bot_id=bot))

@@ -32,7 +32,8 @@ where x.user_id = $5 and x.kind in ('opening', 'adjustment', 'transfer') and x.a
 _GAINS = f"""
 select t.account_id, split_part(t.symbol, '/', 2) as quote, {_BIN.format(at="t.at")} as bin,
   sum(t.realized_pnl - ({FEE_IN_QUOTE}))::numeric(38,18) as gain
-from trades t {FEES} where t.user_id = $1 and t.bot_id = any($2::uuid[]) and t.at <= $4 group by 1, 2, 3
+from trades t {FEES} where t.user_id = $1 and t.bot_id = any($2::uuid[]) and t.at <= $4
+  and ($5::uuid[] is null or t.account_id = any($5)) group by 1, 2, 3
 """  # noqa: S608
 
 
@@ -77,11 +78,18 @@ def _curve(
 
 
 async def of_bots(
-    connection: Connection, user_id: UUID, bots: list[UUID], capital: Decimal, span: Window, rate: Rates, into: str
+    connection: Connection,
+    user_id: UUID,
+    chosen: tuple[list[UUID], list[UUID] | None],
+    capital: Decimal,
+    span: Window,
+    rate: Rates,
+    into: str,
 ) -> list[Point]:
-    """`capital` and what the bots' fills have realised after fees, by the instants of the fills."""
+    """`capital` and what fills have realised after fees, by their instants; of the chosen bots, on the accounts."""
+    bots, accounts = chosen
     before, gains = ZERO, dict[datetime, Decimal]()
-    for row in await connection.fetch(_GAINS, user_id, bots, span.grain, span.end):
+    for row in await connection.fetch(_GAINS, user_id, bots, span.grain, span.end, accounts):
         gain = rate.worth(row["gain"], row["quote"], into) or ZERO
         if row["bin"] <= span.start:
             before += gain

@@ -35,7 +35,7 @@ where x.user_id = $1 and x.kind in ('opening', 'adjustment', 'transfer') and e.b
 class Subject:
     """Who is reported on: chosen accounts (a group's), chosen bots (a strategy's), or neither: all accounts.
 
-    Bots have no balance of their own: `capital` is what the caller says they were given, in `currency`.
+    Bots and accounts are what the bots did on the accounts. Bots have no balance of their own: `capital` is what the caller says they were given, in `currency`.
     """
 
     accounts: list[UUID] | None = None
@@ -100,7 +100,8 @@ async def _points(
 ) -> list[Point]:
     if subject.bots is None:
         return await curves.of_accounts(connection, user_id, owned, span, rate, into)
-    points = await curves.of_bots(connection, user_id, subject.bots, subject.capital or ZERO, span, rate, into)
+    chosen = (subject.bots, subject.accounts)
+    points = await curves.of_bots(connection, user_id, chosen, subject.capital or ZERO, span, rate, into)
     still_open = await _open(connection, user_id, subject)
     gained = sum((rate.worth(p["pnl"], p["quote"], into) or ZERO for p in still_open), ZERO)
     at = max(min(span.end, span.now), points[-1].at)  # not a day for each one until an end far in the future

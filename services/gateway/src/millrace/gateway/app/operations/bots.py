@@ -10,7 +10,7 @@ from millrace.gateway.app.asking import Asking, Handlers
 from millrace.gateway.app.operations.accounts import described
 from millrace.gateway.app.operations.currency import in_it, users_own
 from millrace.gateway.app.operations.pages import gathered, rows
-from millrace.gateway.app.operations.performance import fractions
+from millrace.gateway.app.operations.performance import fractions, of_all_time
 from millrace.gateway.app.operations.refs import origin_of, uuid_of, with_numbers
 
 _AT_REST = ("created", "stopped")
@@ -29,7 +29,7 @@ def bot(row: dict[str, Any]) -> bots.Bot:
 
 
 async def _measured(asking: Asking, row: dict[str, Any]) -> bots.Bot:
-    did = await asking.ask("portfolio", "GET", "/performance", query={"bot_id": row["id"], "period": "all"})
+    did = await asking.ask("portfolio", "GET", "/performance", query=of_all_time(row))
     return bot(row).model_copy(update={"metrics": fractions(did)})
 
 

@@ -9,7 +9,6 @@ from millrace.contracts.canonical import performance
 from millrace.contracts.canonical.frame import ById, Nothing
 from millrace.gateway.app.asking import Asking, Handlers
 from millrace.gateway.app.operations.pages import count
-from millrace.gateway.app.operations.refs import bot_id
 
 _ZERO = Decimal(0)
 DOLLARS = "USDT"
@@ -99,20 +98,29 @@ async def overview(asking: Asking, asked: Nothing) -> performance.Overview:
     )
 
 
+def of_all_time(bot: dict[str, Any]) -> dict[str, Any]:
+    """The question for all that a bot ever did, in its quote currency and on the capital it was given, if any."""
+    capital = bot["initial_capital"] if Decimal(bot["initial_capital"]) else None
+    return {"bot_id": bot["id"], "period": "all", "currency": bot["symbol"].split("/")[1], "capital": capital}
+
+
 async def of_bot(asking: Asking, asked: ById) -> performance.Periods:
-    """What one bot earned by day, week and month, in its quote currency."""
-    bot = await bot_id(asking, asked.id)
+    """What one bot earned by day, week and month, and on each of its accounts, in its quote currency."""
+    row = await asking.ask("bots", "GET", f"/bots/{asked.id}")
+    whole = of_all_time(row)
     periods: dict[str, Any] = {}
     for name, interval in (("daily", "day"), ("weekly", "week"), ("monthly", "month")):
-        query = {"bot_id": bot, "interval": interval, "period": "all"}
+        query = {**whole, "interval": interval}
         found = await asking.ask("portfolio", "GET", "/performance/history", query=query)
         periods[name] = {
             item["start"]: {"profit": float(item["gained"]), "return": round(float(item["fraction"]) * 100, 4)}
             for item in found["items"]
         }
-    row = await asking.ask("bots", "GET", f"/bots/{bot}")
-    did = await asking.ask("portfolio", "GET", "/performance", query={"bot_id": bot, "period": "all"})
-    return performance.Periods(**periods, accounts={row["account_id"]: fractions(did)})
+    accounts = {}
+    for account in dict.fromkeys([row["account_id"], *row["accounts"]]):
+        did = await asking.ask("portfolio", "GET", "/performance", query={**whole, "account_id": account})
+        accounts[account] = fractions(did)
+    return performance.Periods(**periods, accounts=accounts)
 
 
 HANDLERS: Handlers = {
