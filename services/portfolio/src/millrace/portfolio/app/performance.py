@@ -35,7 +35,8 @@ where x.user_id = $1 and x.kind in ('opening', 'adjustment', 'transfer') and e.b
 class Subject:
     """Who is reported on: chosen accounts (a group's), chosen bots (a strategy's), or neither: all accounts.
 
-    Bots and accounts are what the bots did on the accounts. Bots have no balance of their own: `capital` is what the caller says they were given, in `currency`.
+    Bots and accounts are what the bots did on the accounts. Bots have no balance of their own: `capital` is what the
+    caller says they were given, in `currency`.
     """
 
     accounts: list[UUID] | None = None
