@@ -60,5 +60,5 @@ def test_an_instrument_is_found_by_any_spelling_and_an_unknown_one_names_what_th
     with pytest.raises(MillraceError, match="BTC/ZAR, ETH/ZAR") as refused:
         instrument("luno", "DOGE/ZAR")
     assert refused.value.details["supported_symbols"] == ["BTC/ZAR", "ETH/ZAR"]
-    with pytest.raises(MillraceError, match="binance, luno"):
+    with pytest.raises(MillraceError, match="binance, bybit, kraken, kucoin, luno"):
         instrument("nowhere", "BTC/USDT")
