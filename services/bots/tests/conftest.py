@@ -157,12 +157,6 @@ async def owner(new_owner: NewOwner) -> Owner:
 
 
 @pytest.fixture
-def live_venue(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if orders were really sent to binance, so that bots there can be live."""
-    monkeypatch.setattr("millrace.bots.app.commands.LIVE", frozenset({"binance"}))
-
-
-@pytest.fixture
 def play(stand: Stand) -> Play:
     """`play(candles)` stores candles and lets them close, one after the other unless they shall come `together`."""
 

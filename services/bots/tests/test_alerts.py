@@ -186,7 +186,6 @@ async def test_no_leverage_buys_the_size_and_any_may_be_sold_with(floor: Floor, 
     assert [(o.side, str(o.quantity)) for o in floor.orders()] == [("buy", "0.01"), ("sell", "0.01")]
 
 
-@pytest.mark.usefixtures("live_venue")
 async def test_a_bot_that_may_not_enter_does_not_but_may_leave(floor: Floor) -> None:
     bot = await floor.bot()
     await floor.alert()

@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 
 from millrace.common.events.trading import OrderState, Side
-from millrace.common.kernel.instruments import EXCHANGES
 
 
 async def made(owner: Any, **asked: Any) -> Any:
@@ -37,15 +36,6 @@ async def test_a_bot_of_which_only_the_name_is_given_has_defaults_for_everything
     assert (money, bot["accounts"], bot["origin"]) == (["0"] * 4, [], "botplatform")
 
 
-@pytest.mark.parametrize("exchange", sorted(EXCHANGES))
-async def test_no_bot_is_live_where_no_order_is_really_sent(owner: Any, exchange: str) -> None:
-    answer = await owner.ask("POST", "/bots", {"name": "b", "exchange": exchange, "trading_mode": "live"})
-    told = f"a bot on {exchange} cannot be live: this version sends orders to the simulated venue only"
-    assert (answer.json()["error"]["code"], answer.json()["error"]["message"]) == ("INVALID_STATE", told)
-    assert (await owner.ask("GET", "/bots")).value()["items"] == []
-
-
-@pytest.mark.usefixtures("live_venue")
 async def test_a_bot_keeps_what_it_is_made_with(owner: Any) -> None:
     terms = {"base_name": "alpha", "trading_mode": "live", "risk_mode": "aggressive", "origin": "network"}
     bot = await made(owner, **terms, initial_capital="1000.5", symbol="ETHUSDT")

@@ -39,7 +39,6 @@ async def test_a_user_begins_in_testing_and_chooses_for_themselves_alone(owner: 
     assert (answer.status, answer.json()["error"]["code"]) == (422, "VALIDATION_ERROR")
 
 
-@pytest.mark.usefixtures("live_venue")
 async def test_in_testing_a_live_bot_does_not_enter_and_says_why_while_a_paper_bot_does(
     owner: Any, play: Any, bars: Any
 ) -> None:
@@ -49,7 +48,6 @@ async def test_in_testing_a_live_bot_does_not_enter_and_says_why_while_a_paper_b
     assert await owner.skips(live) == {LIVE_IN_TESTING: 1}
 
 
-@pytest.mark.usefixtures("live_venue")
 @pytest.mark.parametrize("chosen", ["live_trading", "autopilot"])
 async def test_in_the_other_modes_a_live_bot_enters(owner: Any, play: Any, bars: Any, chosen: str) -> None:
     live = await owner.bot(**TREND, trading_mode="live")
@@ -58,7 +56,6 @@ async def test_in_the_other_modes_a_live_bot_enters(owner: Any, play: Any, bars:
     assert [signal.side for signal in owner.signals(live)] == [Side.BUY]
 
 
-@pytest.mark.usefixtures("live_venue")
 async def test_a_live_bot_leaves_its_position_in_every_mode(owner: Any, play: Any, bars: Any) -> None:
     live = await owner.bot(**TREND, trading_mode="live")
     await choose(owner, "live_trading")

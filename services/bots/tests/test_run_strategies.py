@@ -81,13 +81,6 @@ async def test_without_symbols_it_runs_on_the_first_market_there_is(owner: Any) 
     assert [(b["symbol"], b["timeframe"]) for b in await bots(owner)] == [("BTC/USDT", "5m")]
 
 
-async def test_a_strategy_that_is_not_on_paper_cannot_run_where_no_order_is_really_sent(owner: Any) -> None:
-    made_one = await made(owner, is_paper_trading=False)
-    answer = await owner.ask("POST", f"/strategies/{made_one['id']}/start")
-    assert (answer.json()["error"]["code"], await bots(owner)) == ("INVALID_STATE", [])
-
-
-@pytest.mark.usefixtures("live_venue")
 async def test_a_strategy_that_is_not_on_paper_runs_live_bots(owner: Any) -> None:
     await run(owner, await made(owner, is_paper_trading=False))
     assert [b["trading_mode"] for b in await bots(owner)] == ["live"]

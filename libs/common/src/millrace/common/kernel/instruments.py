@@ -61,9 +61,6 @@ Exchanges change their filters now and then: a live feed reads its exchange's ow
 EXCHANGES = tuple(sorted({exchange for exchange, _ in INSTRUMENTS}))
 
 
-LIVE: frozenset[str] = frozenset()
-"""The exchanges that orders are really sent to. Only bots there can be live; at all others a venue is simulated."""
-
 BOT_LIMIT = 100
 """How many bots one user may have at one exchange; those that a strategy runs for the user are not counted."""
 

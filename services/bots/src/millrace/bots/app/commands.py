@@ -16,7 +16,7 @@ from millrace.common.db.work import Work
 from millrace.common.events.bots import BotChanged
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.ids import new_id
-from millrace.common.kernel.instruments import BOT_LIMIT, LIVE, Instrument, default_symbol, instrument
+from millrace.common.kernel.instruments import BOT_LIMIT, Instrument, default_symbol, instrument
 from millrace.common.kernel.money import ZERO, plain
 from millrace.common.kernel.timeframes import parse_timeframe
 
@@ -58,9 +58,6 @@ async def create_bot(
 ) -> Row:
     """Make a bot. A strategy id or name that nobody knows is bound to `hold`, which never trades."""
     filters = market(asked["exchange"], asked.get("symbol"))
-    if asked.get("trading_mode") == "live" and filters.exchange not in LIVE:
-        text = f"a bot on {filters.exchange} cannot be live: this version sends orders to the simulated venue only"
-        raise MillraceError(Code.INVALID_STATE, text)
     account_id = await queries.account_for(work.connection, user_id, filters.exchange)
     if account_id is None:
         raise MillraceError(Code.INVALID_STATE, f"there is no account on {filters.exchange} to trade with")

@@ -7,7 +7,7 @@ from typing import Any
 
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import Code, MillraceError
-from millrace.common.kernel.instruments import INSTRUMENTS, LIVE, Instrument, in_dollars
+from millrace.common.kernel.instruments import INSTRUMENTS, Instrument, in_dollars
 from millrace.common.kernel.market import Candle
 from millrace.common.kernel.money import ZERO, divided
 from millrace.common.kernel.symbols import parse_symbol
@@ -228,7 +228,7 @@ class Market:
             "name": each.display_name,
             "type": "exchange",
             "enabled": status != "not_listened_to",
-            "supports_live": each.id in LIVE,
+            "supports_live": False,  # orders reach the simulated venue only
             "required_fields": each.credentials,
             "logo": f"{each.id}.svg",
             "symbols": [instrument.symbol for instrument in each.instruments],
