@@ -270,13 +270,13 @@ async def test_one_order_for_each_account_is_told_leg_by_leg() -> None:
     good, bad = found.results
     assert good == {
         "account_id": ONE,
-        "symbol": "BTC/USDT",
+        "symbol": "BTCUSDT",
         "success": True,
         "order_id": ONE,
         "status": "open",
         "quantity": "0.5",
     }
-    assert bad == {"account_id": TWO, "symbol": "BTC/USDT", "success": False, "error": "no equity"}
+    assert bad == {"account_id": TWO, "symbol": "BTCUSDT", "success": False, "error": "no equity"}
 
 
 MEMBERS = accounts.GroupMembers(id=UUID(THREE), accounts=(UUID(ONE),))

@@ -199,12 +199,12 @@ async def execute(asking: Asking, asked: ExecuteForGroup) -> Executed:
         correlation_id=found["correlation_id"],
         success_count=found["success_count"],
         error_count=found["error_count"],
-        results=tuple(_leg(leg) for leg in found["results"]),
+        results=tuple(_leg(leg, asked.spelling) for leg in found["results"]),
     )
 
 
-def _leg(leg: dict[str, Any]) -> dict[str, Any]:
-    shown = {"account_id": leg["account_id"], "symbol": leg["symbol"], "success": leg["success"]}
+def _leg(leg: dict[str, Any], symbol: str) -> dict[str, Any]:
+    shown = {"account_id": leg["account_id"], "symbol": symbol, "success": leg["success"]}
     if leg["order"] is not None:
         shown |= {"order_id": leg["order"]["order_id"], "status": leg["order"]["state"]}
         shown["quantity"] = leg["order"]["quantity"]
