@@ -1,5 +1,6 @@
 """Exchange accounts: their keys, their funds and the groups they are in."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -55,7 +56,7 @@ async def test_an_account_is_told_with_its_funds_what_it_holds_and_how_it_did() 
         "currency": "USDT",
         "has_keys": True,
         "keys_valid": True,
-        "created_at": AT,
+        "created_at": datetime.fromisoformat(AT),
     }
     scope = {str(sent["query"]["account_id"]) for sent in around.sent if sent["query"]}
     assert scope == {ONE}, "nothing of another account is in it"

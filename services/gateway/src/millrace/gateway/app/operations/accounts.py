@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -48,7 +49,7 @@ async def described(asking: Asking, row: dict[str, Any]) -> accounts.Account:
             "currency": row["currency"],
             "has_keys": row["has_keys"],
             "keys_valid": row["keys_valid"],
-            "created_at": row["created_at"],
+            "created_at": datetime.fromisoformat(row["created_at"]),
         },
         balances={name: float(amount) for name, amount in assets.items()},
         positions={
