@@ -41,6 +41,9 @@ async def test_ones_own_limit_takes_the_systems_place_and_deleting_it_brings_tha
     system = (await listed(owner))["daily_loss"]
     own = await owner.limit("daily_loss", "300", contract="botplatform")
     assert (own["id"], own["num"], own["source"]) == (system["id"], system["num"], "user")
+    assert own["created_at"] == own["updated_at"] > system["created_at"], "it is the user's from then on"
+    later = await owner.limit("daily_loss", "200", contract="botplatform")
+    assert later["created_at"] == own["created_at"] < later["updated_at"]
     deleted = await ask(owner, "DELETE", f"/limits/{own['num']}")
     assert (deleted.value()["source"], deleted.value()["limit_value"]) == ("system", "100000")
     again = await ask(owner, "DELETE", f"/limits/{own['id']}")

@@ -22,7 +22,8 @@ on conflict (user_id, limit_type, coalesce(symbol, ''), coalesce(account_id, '00
   coalesce(group_id, '00000000-0000-0000-0000-000000000000'))
 do update set limit_value = excluded.limit_value, warning_threshold = excluded.warning_threshold,
   critical_threshold = excluded.critical_threshold, enabled = true, source = 'user', contract = excluded.contract,
-  updated_at = excluded.updated_at
+  updated_at = excluded.updated_at,
+  created_at = case limits.source when 'system' then excluded.created_at else limits.created_at end
 returning id
 """
 _CHANGE = """
