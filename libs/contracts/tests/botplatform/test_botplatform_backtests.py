@@ -13,7 +13,7 @@ from libs.contracts.tests.samples import ID, NOW, sample
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.contracts.botplatform import DIALECT
 from millrace.contracts.canonical.frame import ById, Page
-from millrace.contracts.canonical.performance import Metrics
+from millrace.contracts.canonical.performance import Simulated
 from millrace.contracts.canonical.research import Backtest, CreateBacktest, EquityPoint, ListBacktests
 from millrace.contracts.names import Contract
 
@@ -165,7 +165,7 @@ def test_progress_is_a_whole_percent_and_whole_only_at_the_end(progress: str, pe
     assert type(body["progress_percent"]) is int
 
 
-METRICS = Metrics(
+METRICS = Simulated(
     total_return=Decimal("0.254"),
     sharpe_ratio=Decimal("1.82"),
     sortino_ratio=Decimal("2.150"),
@@ -189,7 +189,7 @@ def test_results_are_text_in_percent_with_a_drawdown_above_zero() -> None:
 
 
 def test_a_loss_is_below_zero_and_nothing_is_nothing() -> None:
-    metrics = Metrics(total_return=Decimal("-0.1"), sharpe_ratio=Decimal("-0.5"))
+    metrics = Simulated(total_return=Decimal("-0.1"), sharpe_ratio=Decimal("-0.5"))
     results = answer(GET, sample(Backtest, status="completed", metrics=metrics))["results"]
     assert (results["total_return"], results["sharpe_ratio"], results["win_rate"]) == ("-10", "-0.5", "0")
 

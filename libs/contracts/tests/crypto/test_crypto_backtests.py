@@ -12,7 +12,7 @@ from libs.contracts.tests.samples import ID, sample
 from millrace.common.events.trading import Side
 from millrace.common.kernel.errors import Code
 from millrace.contracts.canonical.frame import ById
-from millrace.contracts.canonical.performance import Metrics
+from millrace.contracts.canonical.performance import Simulated
 from millrace.contracts.canonical.research import Backtest, CreateBacktest, EquityPoint, RoundTrip
 from millrace.contracts.crypto import DIALECT
 from millrace.contracts.names import Contract
@@ -75,7 +75,7 @@ def backtest(**changes: Any) -> Backtest:
         "end": datetime(2025, 9, 30, 23, 59, 59, tzinfo=UTC),
         "initial_capital": Decimal(10000),
         "final_capital": Decimal(11250),
-        "metrics": Metrics(**DID),
+        "metrics": Simulated(**DID),
         "equity_curve": (EquityPoint(at=JULY, equity=Decimal(10000)),),
         "trades": (RoundTrip(**TRADE),),
         "estimated_duration": "15 minutes",
@@ -285,7 +285,7 @@ def test_a_status_is_told_as_it_is(status: str) -> None:
 
 def test_until_it_is_done_there_are_zeros_empty_lists_and_no_end() -> None:
     body = CRYPTO.answers(
-        RESULTS, backtest(metrics=Metrics(), equity_curve=(), trades=(), completed_at=None, final_capital=Decimal(0))
+        RESULTS, backtest(metrics=Simulated(), equity_curve=(), trades=(), completed_at=None, final_capital=Decimal(0))
     )
     assert set(body["results"].values()) == {0}
     assert "-0.0" not in str(body["results"]), "no minus before a zero"
@@ -294,13 +294,13 @@ def test_until_it_is_done_there_are_zeros_empty_lists_and_no_end() -> None:
 
 @pytest.mark.parametrize("loss", ["12.25", "-12.25"])
 def test_a_loss_is_below_zero_however_it_was_kept(loss: str) -> None:
-    did = Metrics(**{**DID, "avg_loss": Decimal(loss), "largest_loss": Decimal(loss)})
+    did = Simulated(**{**DID, "avg_loss": Decimal(loss), "largest_loss": Decimal(loss)})
     told = CRYPTO.answers(RESULTS, backtest(metrics=did))["results"]
     assert (told["avg_loss"], told["largest_loss"]) == (-12.25, -12.25)
 
 
 def test_what_was_lost_is_below_zero() -> None:
-    did = Metrics(total_return=Decimal("-0.3"), profit=Decimal(-3000), annual_return=Decimal("-0.9"))
+    did = Simulated(total_return=Decimal("-0.3"), profit=Decimal(-3000), annual_return=Decimal("-0.9"))
     told = CRYPTO.answers(RESULTS, backtest(metrics=did))["results"]
     assert (told["total_return"], told["total_return_percentage"], told["annual_return"]) == (-3000.0, -30.0, -90.0)
     trade = RoundTrip(**{**TRADE, "side": Side.SELL, "pnl": Decimal("-4.5"), "fraction": Decimal("-0.0015")})
@@ -312,7 +312,7 @@ def test_what_was_lost_is_below_zero() -> None:
     ("value", "shown"), [("1E-9", 0.0), ("-1E-9", 0.0), ("0.123456789", 0.12345679), ("1E+19", 1e19), ("1E+30", 1e30)]
 )
 def test_however_large_or_small_a_result_it_is_a_number(value: str, shown: float) -> None:
-    told = CRYPTO.answers(RESULTS, backtest(metrics=Metrics(profit=Decimal(value))))["results"]
+    told = CRYPTO.answers(RESULTS, backtest(metrics=Simulated(profit=Decimal(value))))["results"]
     assert told["total_return"] == shown
     assert str(told["total_return"]) != "-0.0"
 

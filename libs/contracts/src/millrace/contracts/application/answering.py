@@ -16,7 +16,7 @@ T = TypeVar("T")
 Json = dict[str, Any]
 When = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
-_PERCENTS = ("total_return", "annual_return", "volatility", "max_drawdown", "win_rate", "avg_trade_return")
+_PERCENTS = ("total_return", "volatility", "max_drawdown", "win_rate")
 
 
 class Answer(Shape, Generic[T]):

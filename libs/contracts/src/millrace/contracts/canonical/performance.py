@@ -16,22 +16,27 @@ class Metrics(Canonical):
 
     total_return: Decimal = ZERO
     profit: Decimal = ZERO
-    annual_return: Decimal = ZERO
     volatility: Decimal = ZERO
     sharpe_ratio: Decimal = ZERO
     sortino_ratio: Decimal = ZERO
-    calmar_ratio: Decimal = ZERO
     max_drawdown: Decimal = ZERO
     win_rate: Decimal = ZERO
     profit_factor: Decimal = ZERO
     total_trades: int = 0
     winning_trades: int = 0
     losing_trades: int = 0
-    avg_trade_return: Decimal = ZERO
     avg_win: Decimal = ZERO
     avg_loss: Decimal = ZERO
     largest_win: Decimal = ZERO
     largest_loss: Decimal = ZERO
+
+
+class Simulated(Metrics):
+    """What is told of backtests besides: a fraction, a ratio, and the mean result of a trade as an amount."""
+
+    annual_return: Decimal = ZERO
+    calmar_ratio: Decimal = ZERO
+    avg_trade_return: Decimal = ZERO
 
 
 class DailyReturn(Canonical):

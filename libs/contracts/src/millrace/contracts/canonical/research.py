@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from millrace.common.events.trading import Side
 from millrace.contracts.canonical.frame import Canonical, Listing, Ref
-from millrace.contracts.canonical.performance import Metrics
+from millrace.contracts.canonical.performance import Simulated
 from millrace.contracts.names import Contract
 
 ZERO = Decimal(0)
@@ -55,7 +55,7 @@ class Backtest(Canonical):
     status: BacktestStatus = "queued"
     progress: Decimal = ZERO
     estimated_duration: str = "1 minute"
-    metrics: Metrics = Metrics()
+    metrics: Simulated = Simulated()
     equity_curve: tuple[EquityPoint, ...] = ()
     trades: tuple[RoundTrip, ...] = ()
     created_at: AwareDatetime

@@ -9,7 +9,7 @@ from millrace.common.kernel.money import divided
 from millrace.common.kernel.timeframes import parse_timeframe
 from millrace.contracts import vocab
 from millrace.contracts.canonical.frame import ById
-from millrace.contracts.canonical.performance import Metrics
+from millrace.contracts.canonical.performance import Simulated
 from millrace.contracts.canonical.research import Backtest, CreateBacktest, EquityPoint, RoundTrip
 from millrace.contracts.crypto.wire import CRYPTO, Id, SymbolText, amount, span, strategy_ref
 from millrace.contracts.names import Access
@@ -145,7 +145,7 @@ def _queued(backtest: Backtest, now: datetime) -> dict[str, Any]:
     }
 
 
-def _results(did: Metrics) -> dict[str, Any]:
+def _results(did: Simulated) -> dict[str, Any]:
     percents = ("annual_return", "volatility", "win_rate")
     plain = ("sharpe_ratio", "sortino_ratio", "calmar_ratio", "profit_factor", "avg_trade_return", "avg_win")
     losses = ("avg_loss", "largest_loss")

@@ -4,7 +4,7 @@ from typing import Any
 
 from millrace.contracts.canonical import research
 from millrace.contracts.canonical.frame import ById, Done, Page
-from millrace.contracts.canonical.performance import Metrics
+from millrace.contracts.canonical.performance import Simulated
 from millrace.gateway.app.asking import Asking, Handlers
 from millrace.gateway.app.operations.pages import rows
 from millrace.gateway.app.operations.refs import origin_of
@@ -19,13 +19,13 @@ _MINUTE = 60
 def backtest(row: dict[str, Any]) -> research.Backtest:
     """A backtest as its service tells of one; the curve and the trades where they were asked for."""
     told = row["metrics"] or {}
-    known = {name: told[name] for name in Metrics.model_fields if told.get(name) is not None}
+    known = {name: told[name] for name in Simulated.model_fields if told.get(name) is not None}
     return research.Backtest(
         **{name: row[name] for name in _BACKTEST},
         origin=origin_of(row),
         final_capital=row["final_capital"] if row["final_capital"] is not None else row["initial_capital"],
         estimated_duration=_duration(row["estimated_duration"]),
-        metrics=Metrics(**known),
+        metrics=Simulated(**known),
         equity_curve=tuple(research.EquityPoint(**point) for point in row.get("equity_curve", ())),
         trades=tuple(research.RoundTrip(**trade) for trade in row.get("trades", ())),
     )
