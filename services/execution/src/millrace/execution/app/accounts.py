@@ -170,7 +170,7 @@ async def delete(work: Work, user_id: UUID, account_id: UUID, bots: list[str], a
     """
     row = await one(work.connection, user_id, account_id, lock=True)
     if bots:
-        text = f"bots use this account: {', '.join(bots[:5])}; delete them first"
+        text = f"bots use this account: {', '.join(bots[:5])}; disconnect or delete them first"
         raise MillraceError(Code.INVALID_STATE, text, details={"bots": bots[:100]})
     if live := await work.connection.fetchval(_LIVE, account_id):
         text = f"{live} orders of this account are live; cancel them, or terminate the account, first"
