@@ -38,9 +38,11 @@ async def test_a_bot_of_which_only_the_name_is_given_has_defaults_for_everything
 
 async def test_a_bot_keeps_what_it_is_made_with(owner: Any) -> None:
     terms = {"base_name": "alpha", "trading_mode": "live", "risk_mode": "aggressive", "origin": "network"}
-    bot = await made(owner, **terms, initial_capital="1000.5", symbol="ETHUSDT")
+    capital = {"initial_capital": "1000.5", "given": "17508.75", "given_in": "ZAR"}
+    bot = await made(owner, **terms, **capital, symbol="ETHUSDT")
+    assert {name: bot[name] for name in capital} == capital
     again = (await owner.ask("GET", f"/bots/{bot['id']}")).value()
-    assert {name: again[name] for name in terms} == terms
+    assert {name: again[name] for name in (*terms, *capital)} == terms | capital
     assert (again["initial_capital"], again["current_capital"], again["spelling"]) == ("1000.5", "1000.5", "ETHUSDT")
 
 

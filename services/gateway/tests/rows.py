@@ -69,6 +69,8 @@ def bot(**changes: Any) -> dict[str, Any]:
         "current_capital": "1050",
         "total_profit": "50",
         "profit": "0.05",
+        "given": None,
+        "given_in": None,
         "origin": "application",
         "created_at": AT,
         **changes,

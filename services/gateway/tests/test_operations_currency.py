@@ -31,6 +31,15 @@ async def test_bots_are_told_in_the_users_currency() -> None:
     assert services.to("portfolio", "GET", "/rates")[0]["query"] == {"into": "ZAR"}
 
 
+async def test_capital_that_was_given_in_it_is_told_as_it_was_whatever_the_rate_is_now() -> None:
+    given = rows.bot(given="18000", given_in="ZAR")
+    services = Services({"bots GET /bots": rows.page(given, {**given, "given_in": "EUR"}), **OWN})
+    told, other = (await do("bots.list", services, bots.ListBots(), Contract.NETWORK)).items
+    assert (told.initial_capital, told.current_capital, told.total_profit) == (18000, 18875, 875)
+    assert round(told.profit, 6) == Decimal("0.048611")
+    assert (other.initial_capital, other.profit) == (17500, Decimal("0.05"))
+
+
 async def test_trades_are_told_in_it_but_their_prices_are_the_pairs() -> None:
     services = Services({"portfolio GET /trades": rows.page(rows.trade()), **OWN})
     (trade,) = (await do("trades.list", services, trading.ListTrades(), Contract.NETWORK)).items
@@ -42,7 +51,10 @@ async def test_capital_is_given_in_it_and_kept_in_the_pairs_currency(exchange: s
     services = Services({"bots POST /bots": rows.bot(), **OWN})
     wish = bots.CreateBot(name="b", exchange=exchange, initial_capital=Decimal(1000), origin=Contract.NETWORK)
     await do("bots.create", services, wish, Contract.NETWORK)
-    assert services.last["json"]["initial_capital"] == Decimal(sent)
+    body = services.last["json"]
+    assert body["initial_capital"] == Decimal(sent)
+    as_given = (Decimal(1000), "ZAR") if exchange == "binance" else (None, None)
+    assert (body.get("given"), body.get("given_in")) == as_given
 
 
 async def test_clients_of_the_other_contracts_are_told_amounts_as_they_are() -> None:

@@ -16,7 +16,10 @@ ZERO = Decimal(0)
 
 
 class Bot(Canonical):
-    """A strategy at work. `profit` is a fraction of `initial_capital`; `spelling` is the symbol as written."""
+    """A strategy at work. `profit` is a fraction of `initial_capital`; `spelling` is the symbol as written.
+
+    Amounts are in the pair's quote currency; `given` is the initial capital as it was given in another, `given_in`.
+    """
 
     id: UUID
     num: int = 0
@@ -37,6 +40,8 @@ class Bot(Canonical):
     current_capital: Decimal = ZERO
     total_profit: Decimal = ZERO
     profit: Decimal = ZERO
+    given: Decimal | None = None
+    given_in: str | None = None
     metrics: dict[str, Any] = Field(default_factory=dict)
     created_at: AwareDatetime
     origin: Contract | None = None

@@ -48,8 +48,8 @@ class NewBot(_Asked):
     """A bot to be made; a strategy that nobody knows is `hold`, a symbol that is not given the exchange's first.
 
     `config` may hold position_size, leverage, timeframe and the strategy's parameters. With an `initial_capital`, in
-    quote currency, the bot trades with that and what it earned, and not with the account's equity. The same `intent_id`
-    again is answered with the bot it has made.
+    quote currency, the bot trades with that and what it earned, and not with the account's equity; `given` is what that
+    was in the owner's currency, `given_in`. The same `intent_id` again is answered with the bot it has made.
     """
 
     name: Name
@@ -63,6 +63,8 @@ class NewBot(_Asked):
     trading_mode: Literal["paper", "live"] = "paper"
     risk_mode: Annotated[str, AfterValidator(_risk_mode)] = "balanced"
     initial_capital: Annotated[Amount, Field(ge=0, lt=10**12)] = ZERO
+    given: Annotated[Amount, Field(gt=0, lt=10**12)] | None = None
+    given_in: Annotated[str, Field(max_length=10)] | None = None
     origin: Origin = "botplatform"
     intent_id: UUID | None = None
 

@@ -87,6 +87,8 @@ async def create_bot(
             asked.get("trading_mode", "paper"),
             asked.get("risk_mode", "balanced"),
             asked.get("initial_capital", ZERO),
+            asked.get("given"),
+            asked.get("given_in"),
             managed_by,
             asked["origin"],
             now,

@@ -27,9 +27,9 @@ _ONE = f"{_BOT} where ($1::uuid is null or b.user_id = $1) and b.status <> 'dele
 _MANAGED = f"{_BOT} where b.user_id = $1 and b.managed_by = $2 and b.status <> 'deleted' order by b.num for update of b"
 _INSERT = """
 insert into bots (id, user_id, account_id, name, base_name, strategy_id, strategy, exchange, symbol, spelling,
-  timeframe, config, parameters, trading_mode, risk_mode, initial_capital, managed_by, status, origin, created_at,
-  updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'created', $18, $19, $19)
+  timeframe, config, parameters, trading_mode, risk_mode, initial_capital, given, given_in, managed_by, status,
+  origin, created_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 'created', $20, $21, $21)
 on conflict (id) do nothing returning *, '{}'::uuid[] as accounts
 """
 _SKIPS = """

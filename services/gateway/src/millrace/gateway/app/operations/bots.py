@@ -17,7 +17,7 @@ _AT_REST = ("created", "stopped")
 _SAME = (
     *("id", "num", "name", "status", "exchange", "symbol", "spelling", "strategy", "strategy_id", "config"),
     *("base_name", "timeframe", "trading_mode", "risk_mode", "initial_capital", "current_capital", "total_profit"),
-    *("profit", "created_at"),
+    *("profit", "given", "given_in", "created_at"),
 )
 
 
@@ -61,6 +61,8 @@ async def create(asking: Asking, asked: bots.CreateBot) -> bots.Bot:
     if asked.exchange and asked.initial_capital and (into := await users_own(asking)):
         quote = (asked.symbol or default_symbol(asked.exchange)).split("/")[1]
         sent["initial_capital"] = into.back(asked.initial_capital, quote)
+        if quote != into.currency:
+            sent |= {"given": asked.initial_capital, "given_in": into.currency}
     return bot(await asking.ask("bots", "POST", "/bots", json=sent))
 
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from millrace.common.kernel.conversion import Conversion, conversion
+from millrace.common.kernel.money import divided
 from millrace.contracts.canonical.bots import Bot
 from millrace.contracts.names import Contract
 from millrace.gateway.app.asking import Asking
@@ -19,9 +20,13 @@ async def users_own(asking: Asking) -> Conversion | None:
 
 
 def in_it(bot: Bot, into: Conversion | None) -> Bot:
-    """A bot's amounts, which are in its quote currency."""
+    """A bot's amounts, which are in its quote currency; what was given in the user's own is told as it was."""
     if into is None:
         return bot
     quote = bot.symbol.split("/")[1]
     worth: dict[str, Decimal] = {name: into.worth(getattr(bot, name), quote) for name in _AMOUNTS}
+    if bot.given is not None and bot.given_in == into.currency:
+        profit = worth["total_profit"]
+        worth |= {"initial_capital": bot.given, "current_capital": bot.given + profit}
+        worth["profit"] = divided(profit, bot.given)
     return bot.model_copy(update=worth)
