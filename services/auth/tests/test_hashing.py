@@ -18,7 +18,9 @@ _ASKS_AND_DIES = """
 import os, signal
 from millrace.auth.adapters.hashing import HASHERS
 HASHERS.ask(256, 1, "x")
-print(HASHERS._idle.get().pid, flush=True)
+process = HASHERS._idle.get()
+print(process.pid, flush=True)
+{}
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -77,8 +79,10 @@ def test_a_process_that_gets_no_time_is_not_waited_for_long(hashers: Hashers) ->
     assert process.returncode == -signal.SIGKILL
 
 
-def test_it_ends_with_whoever_asked_however_that_ended() -> None:
-    asked = subprocess.run([sys.executable, "-c", _ASKS_AND_DIES], capture_output=True, text=True, timeout=60)
+@pytest.mark.parametrize("busy", ["", r"""process.stdin.write(b'[19456,20,"x"]\n'); process.stdin.flush()"""])
+def test_it_ends_with_whoever_asked_however_that_ended(busy: str) -> None:
+    script = _ASKS_AND_DIES.format(busy)
+    asked = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert asked.returncode == -signal.SIGKILL
     assert asked.stderr == ""
     # its own output was the child's error stream too: `run` came back, so the child has closed it

@@ -32,7 +32,7 @@ async def test_sessions_are_listed_with_where_they_really_are(start_auth: StartA
     assert real["device_info"] == {**DEVICE, "ip_address": "198.51.100.5"}
     assert claimed["device_info"] == DEVICE
     assert [one["current"] for one in (claimed, real, first)] == [False, False, True]
-    assert (claimed["contract"], first["contract"]) == ("application", None)
+    assert [one["contract"] for one in (claimed, real, first)] == ["application", None, "botplatform"]
     assert first["session_id"] == str(user.session_id)
 
 

@@ -125,6 +125,23 @@ async def test_nothing_is_told_unless_something_changed(start_post: Any, monkeyp
         assert (await events.next())["event"] == "heartbeat"
 
 
+async def test_a_stream_that_has_much_to_tell_says_that_it_lives_too(
+    start_post: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MILLRACE_NOTIFIER_HEARTBEAT_SECONDS", "1")
+    monkeypatch.setenv("MILLRACE_NOTIFIER_OVERVIEW_SECONDS", "0.02")
+    post, user, _ = await traded(start_post)
+    async with post.live(user) as events:
+        heard = {"overview_update"}
+        for price in range(100, 200):
+            await post.stand.hear(facts.fill(user, "1", str(price)))
+            while (name := (await events.next()).get("event")) != "trade_update":
+                heard.add(name)
+            if "heartbeat" in heard:
+                break
+    assert "heartbeat" in heard
+
+
 async def test_services_that_are_away_are_waited_for(start_post: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MILLRACE_NOTIFIER_HEARTBEAT_SECONDS", "0.05")
     post = await start_post()

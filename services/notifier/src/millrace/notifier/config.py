@@ -18,7 +18,7 @@ class NotifierSettings(BaseSettings):
     log_seconds: float = Field(24 * 3600.0, description="how long an entry is kept at most")
     shorten_seconds: float = Field(60.0, description="how often logs are shortened")
     auth_seconds: float = Field(10.0, description="how long a WebSocket may stay without signing in")
-    heartbeat_seconds: float = Field(15.0, description="silence after which a stream says that it lives")
+    heartbeat_seconds: float = Field(15.0, description="how often a stream says that it lives")
     overview_seconds: float = Field(1.0, description="least time between two looks at a user's totals for its events")
     watch_seconds: float = Field(2.0, description="how often ended sessions and stuck clients are looked for")
     unread_seconds: float = Field(10.0, description="how long a client may take nothing before it is dropped")

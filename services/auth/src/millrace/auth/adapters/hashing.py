@@ -5,6 +5,7 @@ processors leave it no time, the calling thread hashes: logins are slow then, an
 """
 
 import atexit
+import os
 import queue
 import select
 import signal
@@ -93,9 +94,9 @@ def serve() -> None:
     """Answer what is asked, line by line."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     give_way()
-    for line in sys.stdin.buffer:
-        sys.stdout.buffer.write(orjson.dumps(answer(*orjson.loads(line))) + b"\n")
-        sys.stdout.buffer.flush()
+    with suppress(BrokenPipeError):  # whoever asked has ended meanwhile
+        for line in sys.stdin.buffer:
+            os.write(sys.stdout.fileno(), orjson.dumps(answer(*orjson.loads(line))) + b"\n")
 
 
 if __name__ == "__main__":

@@ -198,8 +198,12 @@ class Stream:
             self._writing_since = None
 
     async def _chunks(self, heartbeat: float) -> AsyncIterator[bytes]:
+        now = asyncio.get_running_loop().time
+        due = now() + heartbeat
         while True:
-            if not self._news.is_set() and not await self._something(heartbeat):
+            await self._something(due - now())
+            if now() >= due:
+                due = now() + heartbeat
                 yield b""
             self._news.clear()
             if self.ended:
@@ -215,12 +219,12 @@ class Stream:
             for chunk in _joined(self._live()):
                 yield chunk
 
-    async def _something(self, seconds: float) -> bool:
-        try:
+    async def _something(self, seconds: float) -> None:
+        if self._news.is_set():
+            return
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                return await self._news.wait()
-        except TimeoutError:
-            return False
+                await self._news.wait()
 
     def _live(self) -> list[bytes]:
         frames: list[bytes] = []
