@@ -97,6 +97,20 @@ async def test_bots_of_others_have_done_nothing_here(owner: Owner) -> None:
     assert (await report(other, bot_id=bot, capital=100))["total_return"] == "50"
 
 
+async def test_a_fill_counts_before_its_exchange_closes_another_candle(owner: Owner) -> None:
+    await owner.close(100)
+    for fill, result, profit in (((10, 100, 1), "9999", "-1"), ((-10, 98, 1), "9978", "-22")):
+        await owner.hear(owner.fill(*fill))
+        found, overview = await report(owner), (await owner.ask("/overview")).value()
+        assert (overview["total_capital"], overview["total_profit"]) == (result, profit)
+        assert (found["final_balance"], found["total_return"], len(found["daily_returns"])) == (result, profit, 1)
+    await owner.hear(owner.fill(1, 7, symbol="ABC/USDT"))
+    unpriced = (await owner.ask("/overview")).value()
+    assert unpriced["total_capital"] == "10000", "what has no price yet leaves the last mark"
+    await owner.close(110, 2)
+    assert (await report(owner))["final_balance"] == "9971"
+
+
 async def test_a_bot_is_told_of_by_each_of_its_accounts(owner: Owner) -> None:
     bot = uuid4()
     await second(owner, "USDT", 1000)

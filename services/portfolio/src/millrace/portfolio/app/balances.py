@@ -9,12 +9,14 @@ from millrace.common.db.database import Connection
 from millrace.common.kernel.errors import not_found
 from millrace.common.kernel.money import ZERO, times
 from millrace.common.kernel.symbols import QUOTES, parse_symbol
+from millrace.portfolio.domain.equity import valued
 from millrace.portfolio.domain.rates import SETTING, Price, Rates
 
 Row = dict[str, Any]
 
 _ACCOUNTS = """
-select account_id, exchange, mode, currency, equity, greatest(best, equity) as peak, day_equity, marked_at, opening
+select account_id, exchange, mode, currency, equity, greatest(best, equity) as peak, day_equity, marked_at, opening,
+  moved
 from accounts where user_id = $1 and ($2::uuid[] is null or account_id = any($2)) order by account_id
 """
 _HELD = """
@@ -31,11 +33,31 @@ Reserved = dict[tuple[UUID, str], Decimal]
 
 
 async def accounts(connection: Connection, user_id: UUID, chosen: list[UUID] | None = None) -> list[Row]:
-    """The user's accounts, or the chosen ones. Raises NOT_FOUND when one of them is not the user's."""
+    """The user's accounts, or the chosen ones. Raises NOT_FOUND when one of them is not the user's.
+
+    What has `moved` since its last mark is worth what it holds now: its exchange may close no candle for a minute.
+    """
     rows = [dict(row) for row in await connection.fetch(_ACCOUNTS, user_id, chosen)]
     if chosen is not None and {row["account_id"] for row in rows} != set(chosen):
         raise not_found("account")
+    if moved := [row for row in rows if row["moved"]]:
+        await _value(connection, moved)
     return rows
+
+
+async def _value(connection: Connection, moved: list[Row]) -> None:
+    held: dict[UUID, dict[str, Decimal]] = {}
+    for row in await connection.fetch(_HELD, [account["account_id"] for account in moved]):
+        held.setdefault(row["account_id"], {})[row["currency"]] = row["total"]
+    prices: dict[str, dict[str, Decimal]] = {}
+    for row in await connection.fetch(_MARKS):
+        prices.setdefault(row["exchange"], {})[row["symbol"]] = row["price"]
+    for account in moved:
+        known, has = prices.get(account["exchange"], {}), held.get(account["account_id"], {})
+        own = account["currency"]
+        if all(asset == own or f"{asset}/{own}" in known for asset in has):  # else its last mark says more
+            account["equity"] = valued(has, own, known)
+            account["peak"] = max(account["peak"], account["equity"])
 
 
 def main_currency(owned: Sequence[Row]) -> str:

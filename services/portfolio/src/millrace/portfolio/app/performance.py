@@ -100,7 +100,11 @@ async def _points(
     into: str,
 ) -> list[Point]:
     if subject.bots is None:
-        return await curves.of_accounts(connection, user_id, owned, span, rate, into)
+        points = await curves.of_accounts(connection, user_id, owned, span, rate, into)
+        if points and span.end >= span.now and any(account["moved"] for account in owned):
+            worth = sum((rate.worth(a["equity"], a["currency"], into) or ZERO for a in owned), ZERO)
+            points.append(Point(max(points[-1].at, span.now), worth))
+        return points
     chosen = (subject.bots, subject.accounts)
     points = await curves.of_bots(connection, user_id, chosen, subject.capital or ZERO, span, rate, into)
     still_open = await _open(connection, user_id, subject)
