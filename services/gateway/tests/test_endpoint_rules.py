@@ -1,12 +1,16 @@
 """What holds for every endpoint, whosever contract it is: permissions, keys, cookies and marks."""
 
+import threading
+from typing import Any
 from uuid import UUID
 
 import pytest
+from starlette.responses import Response
 
 from libs.contracts.tests.samples import result
 from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.common.telemetry import metrics
+from millrace.common.web.answers import json_response
 from millrace.contracts.dialects import endpoints
 from millrace.contracts.names import Contract
 from services.gateway.tests.endpoint_door import Door
@@ -193,3 +197,21 @@ async def test_a_cancel_that_came_too_late_is_told_in_the_words_of_the_orders_ma
         door = Door(orders_cancel=made.model_copy(update={"order": made.order.model_copy(update={"origin": origin})}))
         reply = await door.ask("DELETE", order, token="trader")
         assert (reply.status, reply.body.get("status")) == (status, word)
+
+
+@pytest.mark.parametrize(("rows", "beside"), [(500, False), (501, True)])
+async def test_a_long_answer_is_shown_beside_the_loop_which_others_wait_for(
+    rows: int, beside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[int] = []
+
+    def noting(*values: Any) -> Response:
+        shown.append(threading.get_ident())
+        return json_response(*values)
+
+    monkeypatch.setattr("millrace.gateway.api.endpoints.json_response", noting)
+    page = result("positions.list")
+    door = Door(positions_list=page.model_copy(update={"items": (page.items[0],) * rows}))
+    reply = await door.ask("GET", POSITIONS, query="status=open", token="trader")
+    assert (reply.status, len(reply.body["positions"])) == (200, rows)
+    assert [thread != threading.get_ident() for thread in shown] == [beside]

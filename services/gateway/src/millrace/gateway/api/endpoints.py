@@ -1,7 +1,9 @@
 """The contracts' endpoints: each request is read by a view, done by a handler, and shown by the view."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +31,7 @@ from millrace.gateway.api.backend import Backend
 from millrace.gateway.app.asking import Asking, Handlers
 
 Rows = Mapping[Contract, Row]
+_MANY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +135,19 @@ class Endpoints:
         result = await self._handlers[row.operation](asking, command)
         if row.view.status == 204:
             answer = Response(status_code=204)
-        elif heard.alone:
-            answer = json_response(row.view.present(result, now), row.view.status)
         else:
-            answer = json_response(self._merged(owners, result, now), row.view.status)
+            show = partial(self._shown, heard, owners, result, now)
+            answer = await asyncio.to_thread(show) if _long(result) else show()
         if isinstance(result, SignedIn):
             cookies.keep(request, answer, result, device, secure=self._secure)
         elif row.operation == "auth.logout":
             cookies.forget(answer)
         return answer
+
+    def _shown(self, heard: Heard, owners: list[Row], result: Any, now: Any) -> Response:
+        row = heard.row
+        content = row.view.present(result, now) if heard.alone else self._merged(owners, result, now)
+        return json_response(content, row.view.status)
 
     def _merged(self, owners: list[Row], result: Any, now: Any) -> Any:
         origin = getattr(result, "origin", None) if self._origins else None
@@ -154,6 +161,12 @@ class Endpoints:
                     raise  # what is an error for its own contract alone is left out
         items = [item.origin for item in result.items] if isinstance(result, Page) and self._origins else []
         return merge(bodies, origin, items)
+
+
+def _long(result: Any) -> bool:
+    """Whether showing it would hold up everybody else."""
+    told = vars(result).values() if isinstance(result, BaseModel) else ()
+    return any(isinstance(value, tuple | list) and len(value) > _MANY for value in told)
 
 
 def _fitting(chosen: Contract, rows: Rows) -> Row | None:

@@ -26,8 +26,8 @@ def backtest(row: dict[str, Any]) -> research.Backtest:
         final_capital=row["final_capital"] if row["final_capital"] is not None else row["initial_capital"],
         estimated_duration=_duration(row["estimated_duration"]),
         metrics=Simulated(**known),
-        equity_curve=tuple(research.EquityPoint(**point) for point in row.get("equity_curve", ())),
-        trades=tuple(research.RoundTrip(**trade) for trade in row.get("trades", ())),
+        equity_curve=row.get("equity_curve", ()),
+        trades=row.get("trades", ()),
     )
 
 
