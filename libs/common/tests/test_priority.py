@@ -4,24 +4,26 @@ import os
 
 import pytest
 
-from millrace.common.jobs import priority
-from millrace.common.jobs.process import in_process
+from millrace.common.jobs import priority, process
 
 
-def policy(_: object, refused: bool) -> tuple[int, int]:
-    """How this process is scheduled once it gives way; `refused` where the system knows no policies."""
-    if refused:
-        with pytest.MonkeyPatch.context() as patched:
-            patched.delattr(os, "SCHED_IDLE")
-            priority.give_way()
-    else:
-        priority.give_way()
+def policy(_: object) -> tuple[int, int]:
+    """How this process is scheduled."""
     return os.sched_getscheduler(0), os.nice(0)
 
 
-async def test_a_computation_gives_way() -> None:
-    assert (await in_process(policy, lambda *_: None, False))[0] == os.SCHED_IDLE
+def unknown() -> None:
+    """Give way where the system knows no policies."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.delattr(os, "SCHED_IDLE")
+        priority.give_way()
 
 
-async def test_without_policies_it_is_as_nice_as_can_be() -> None:
-    assert (await in_process(policy, lambda *_: None, True))[1] == 19
+async def test_a_computation_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "MANNERS", priority.give_way)
+    assert (await process.in_process(policy, lambda *_: None))[0] == os.SCHED_IDLE
+
+
+async def test_without_policies_it_is_as_nice_as_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "MANNERS", unknown)
+    assert (await process.in_process(policy, lambda *_: None))[1] == 19

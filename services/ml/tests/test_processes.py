@@ -16,10 +16,10 @@ QUICK = Recipe(epochs=1, units=4, batch_size=64)
 _LOADED = "import sys, millrace.ml.main; print('numpy' in sys.modules)"
 
 
-def manners(_: object, awaited: bool) -> tuple[int, int, str]:
-    """How a process that learns behaves."""
-    workshop._use_one_core(awaited)
-    return os.sched_getscheduler(0), os.nice(0), os.environ["OPENBLAS_NUM_THREADS"]
+def cores(_: object) -> str:
+    """How many cores a process that learns may use."""
+    workshop._use_one_core()
+    return os.environ["OPENBLAS_NUM_THREADS"]
 
 
 def test_the_service_itself_never_loads_what_learns() -> None:
@@ -27,16 +27,13 @@ def test_the_service_itself_never_loads_what_learns() -> None:
     assert found.stdout == "False\n"
 
 
-async def test_it_gives_way_to_everything_else_and_uses_one_core() -> None:
-    policy, nice, threads = await in_process(manners, lambda *_: None, True)
-    assert (policy, threads) == (os.SCHED_OTHER, "1")
-    assert nice == min(19, os.nice(0) + 10)
-    assert (await in_process(manners, lambda *_: None, False))[::2] == (os.SCHED_IDLE, "1")
+async def test_it_uses_one_core() -> None:
+    assert await in_process(cores, lambda *_: None) == "1"
 
 
 async def test_what_was_learned_there_foretells_there() -> None:
     bars, told = made(400), []
-    learned = await in_process(workshop._learn, lambda *said: told.append(said), bars, QUICK, True)
+    learned = await in_process(workshop._learn, lambda *said: told.append(said), bars, QUICK)
     assert told[-1][0] == 1.0
     last = slice(len(bars.close) - HISTORY, None)
     recent = Bars(bars.step, bars.opened_at[last], bars.close[last], bars.volume[last])
@@ -48,5 +45,5 @@ async def test_what_was_learned_there_foretells_there() -> None:
 
 async def test_what_cannot_be_learned_from_is_the_askers_fault() -> None:
     with pytest.raises(MillraceError, match="too few to learn from") as refused:
-        await in_process(workshop._learn, lambda *_: None, made(90), QUICK, True)
+        await in_process(workshop._learn, lambda *_: None, made(90), QUICK)
     assert refused.value.code is Code.VALIDATION_ERROR

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 
 def give_way() -> None:
-    """Compute only while nothing else wants the processor, from now on and in this process: for what nobody waits for.
+    """Compute only while nothing else wants the processor, from now on and in this process.
 
     A process that is merely nicer still finishes its slice of some milliseconds when another one wakes, which an order
     would pay at each of its round trips; on Linux an idle one is interrupted at once. Never for a thread beside an

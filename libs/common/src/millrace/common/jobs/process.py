@@ -14,6 +14,7 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from millrace.common.jobs.priority import give_way
 from millrace.common.kernel.errors import MillraceError
 
 Report = Callable[[float, str], None]
@@ -22,7 +23,8 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 _SPAWN = multiprocessing.get_context("spawn")
-_NICE = 10  # it goes on even where every processor is busy, with a tenth of what others get
+MANNERS: Callable[[], None] = give_way
+"""What such a process does first; on a machine that is always busy it would come to nothing."""
 
 
 class ProcessDied(RuntimeError):
@@ -37,7 +39,7 @@ async def in_process(
     `function`, its arguments and its result must be picklable. Cancelling kills the process.
     """
     ours, theirs = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=_main, args=(theirs, function, arguments, options), daemon=True)
+    process = _SPAWN.Process(target=_main, args=(theirs, MANNERS, function, arguments, options), daemon=True)
     try:
         try:
             await _beside(process.start)
@@ -102,9 +104,15 @@ def _receive(pipe: "Connection[Any, Any]") -> Any:
     return pipe.recv()
 
 
-def _main(pipe: "Connection[Any, Any]", function: Callable[..., Any], arguments: Any, options: Any) -> None:
+def _main(
+    pipe: "Connection[Any, Any]",
+    manners: Callable[[], None],
+    function: Callable[..., Any],
+    arguments: Any,
+    options: Any,
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    os.nice(_NICE)
+    manners()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         answer = (

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 
-from millrace.common.jobs.priority import give_way
 from millrace.common.jobs.process import Report, in_process
 from millrace.common.jobs.run import Run
 from millrace.common.kernel.errors import Code, MillraceError
@@ -14,14 +13,14 @@ class Processes:
     """One process for each thing to compute, started when it is asked for."""
 
     async def learn(self, run: Run, bars: Bars, recipe: Recipe) -> Learned:
-        return await run.compute(_learn, bars, recipe, run.job.user_id is not None)
+        return await run.compute(_learn, bars, recipe)
 
     async def foretell(self, asked: Sequence[tuple[bytes, Bars]]) -> list[Forecast | None]:
         return await in_process(_foretell, lambda *_: None, asked)
 
 
-def _learn(report: Report, bars: Bars, recipe: Recipe, awaited: bool) -> Learned:
-    _use_one_core(awaited)
+def _learn(report: Report, bars: Bars, recipe: Recipe) -> Learned:
+    _use_one_core()
     from millrace.ml.domain import learning
 
     try:
@@ -31,15 +30,12 @@ def _learn(report: Report, bars: Bars, recipe: Recipe, awaited: bool) -> Learned
 
 
 def _foretell(_: Report, asked: Sequence[tuple[bytes, Bars]]) -> list[Forecast | None]:
-    _use_one_core(awaited=False)
+    _use_one_core()
     from millrace.ml.domain import learning
 
     return [learning.foretell(parameters, bars) for parameters, bars in asked]
 
 
-def _use_one_core(awaited: bool) -> None:
-    """And that only while nothing else wants it, unless somebody waits for the result."""
-    if not awaited:
-        give_way()
+def _use_one_core() -> None:
     for library in ("OPENBLAS", "OMP", "MKL", "VECLIB_MAXIMUM"):
         os.environ[f"{library}_NUM_THREADS"] = "1"
