@@ -1,5 +1,6 @@
 """Each rule, at its edge."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -69,6 +70,42 @@ def test_a_refusal_writes_amounts_without_needless_zeros(book: Book) -> None:
     away = book.breach(replace(BUY, price=Decimal("500.0"), reference=Decimal("100.00")), NOW)
     assert away is not None
     assert away.message == "price 500 is 400.0% above the market's 100"
+
+
+def _position(book: Book) -> None:
+    book.limits = replace(book.limits, position=Limit(Decimal(99)))
+
+
+def _day(book: Book) -> None:
+    book.mark(Decimal("-612.50"), Decimal(0), NOW)
+    book.limits = replace(book.limits, daily_loss=Limit(Decimal("500.00")))
+
+
+def _drawdown(book: Book) -> None:
+    book.mark(Decimal(0), Decimal("0.2567"), NOW)
+    book.limits = replace(book.limits, drawdown=Limit(Decimal("0.2")))
+
+
+def _open(book: Book) -> None:
+    book.open_orders = 7
+    book.limits = replace(book.limits, open_orders=Limit(Decimal(7)))
+
+
+@pytest.mark.parametrize(
+    ("reach", "told"),
+    [
+        (_position, "the BTC/USDT position would be worth 100; the limit is 99"),
+        (_day, "the day has lost 612.5; the limit is 500"),
+        (_drawdown, "the drawdown is 25.67%; the limit is 20.00%"),
+        (_open, "7 orders are open; the limit is 7"),
+    ],
+    ids=["position", "day", "drawdown", "open"],
+)
+def test_a_refusal_tells_what_is_and_what_may_be(book: Book, reach: Callable[[Book], None], told: str) -> None:
+    reach(book)
+    found = book.breach(BUY, NOW)
+    assert found is not None
+    assert found.message == told
 
 
 def test_nobody_sells_more_than_they_hold(book: Book) -> None:

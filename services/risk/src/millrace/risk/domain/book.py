@@ -220,12 +220,14 @@ class Book:
     def _loss(self, at: datetime) -> Breach | None:
         lost, most = -self._day_pnl(at), self.limits.daily_loss.value
         if lost >= most:
-            return Breach(DAILY_LOSS, "the daily loss limit is reached", most, lost)
-        if self.drawdown >= self.limits.drawdown.value:
-            return Breach(DRAWDOWN, "the drawdown limit is reached", self.limits.drawdown.value, self.drawdown)
-        share = self.limits.day_loss
+            return Breach(DAILY_LOSS, f"the day has lost {plain(lost)}; the limit is {plain(most)}", most, lost)
+        deepest, share = self.limits.drawdown.value, self.limits.day_loss
+        if self.drawdown >= deepest:
+            text = f"the drawdown is {self.drawdown:.2%}; the limit is {deepest:.2%}"
+            return Breach(DRAWDOWN, text, deepest, self.drawdown)
         if share is not None and lost > 0 and self.day_loss >= share.value:
-            return Breach(DAY_LOSS, "the day has lost as large a share as it may", share.value, self.day_loss)
+            text = f"the day has lost {self.day_loss:.2%}; the limit is {share.value:.2%}"
+            return Breach(DAY_LOSS, text, share.value, self.day_loss)
         return None
 
     def _day_pnl(self, at: datetime) -> Decimal:
@@ -234,7 +236,9 @@ class Book:
 
     def _count(self) -> Breach | None:
         if self.open_orders >= self.limits.open_orders.value:
-            return Breach(OPEN_ORDERS, "too many open orders", self.limits.open_orders.value, Decimal(self.open_orders))
+            most = self.limits.open_orders.value
+            text = f"{self.open_orders} orders are open; the limit is {plain(most)}"
+            return Breach(OPEN_ORDERS, text, most, Decimal(self.open_orders))
         return None
 
     def _rate(self, at: datetime) -> Breach | None:
@@ -259,7 +263,8 @@ class Book:
         price = max(terms.price, terms.reference)  # a bid below the market must not make what is held look cheap
         value = self.exposures.get(terms.symbol, Exposure()).value(price) + terms.notional
         if value > limit:
-            return Breach(POSITION, f"the {terms.symbol} position would be worth {plain(value)}", limit, value)
+            text = f"the {terms.symbol} position would be worth {plain(value)}; the limit is {plain(limit)}"
+            return Breach(POSITION, text, limit, value)
         return None
 
     def _funds(self, terms: Terms) -> Breach | None:
