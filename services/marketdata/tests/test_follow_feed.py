@@ -17,7 +17,7 @@ from millrace.common.testing.service import Stand
 SECOND = timedelta(seconds=1)
 FAST = {"bars_per_second": 100, "history_bars": 90}
 COUNT = "select count(*) from candles where timeframe = '1s' and opened_at >= $1"
-ROWS = "select * from candles where symbol = $1 and timeframe = $2 order by opened_at"
+ROWS = "select * from candles where exchange = 'binance' and symbol = $1 and timeframe = $2 order by opened_at"
 T0 = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
@@ -25,8 +25,8 @@ async def until_closed(stand: Stand, count: int, symbol: str = "BTC/USDT", timef
     """Wait until that many candles of a market have been announced."""
 
     def said() -> list[CandleClosed]:
-        found = (e for e in stand.said(CandleClosed) if (e.symbol, e.timeframe) == (symbol, timeframe))
-        return list(found)
+        wanted = ("binance", symbol, timeframe)  # the other exchanges' markets follow this one
+        return [e for e in stand.said(CandleClosed) if (e.exchange, e.symbol, e.timeframe) == wanted]
 
     async def enough() -> bool:
         await gather(stand)
