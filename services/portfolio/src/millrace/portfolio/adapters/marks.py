@@ -21,8 +21,8 @@ async def mark_accounts(work: Work, message: Message[CandleClosed]) -> None:
     """
     candle = message.event
     fetch = work.connection.fetch
-    await work.connection.execute(sql.MARK, candle.exchange, candle.symbol, candle.close, message.at)
-    holders = await fetch(sql.HOLDERS, candle.exchange, parse_symbol(candle.symbol).base, message.at)
+    base = parse_symbol(candle.symbol).base
+    holders = await fetch(sql.MARK, candle.exchange, candle.symbol, candle.close, message.at, base)
     if not holders:
         return
     ids = [row["account_id"] for row in holders]

@@ -64,14 +64,14 @@ select * from unnest($42::uuid[], $43::uuid[], $44::text[], $45::numeric[])
 on conflict (account_id, currency) do update set total = b.total + excluded.total
 returning account_id, currency, total
 """  # noqa: S608
+# Notes a price, and locks whom it concerns: exchange, symbol, price, time and base currency.
 MARK = """
-insert into marks values ($1, $2, $3, $4)
-on conflict (exchange, symbol) do update set price = excluded.price, at = excluded.at where marks.at <= excluded.at
-"""
-HOLDERS = """
-select a.* from accounts a where a.exchange = $1 and a.marked_at <= $3
+with noted as (
+  insert into marks values ($1, $2, $3, $4)
+  on conflict (exchange, symbol) do update set price = excluded.price, at = excluded.at where marks.at <= excluded.at)
+select a.* from accounts a where a.exchange = $1 and a.marked_at <= $4
   and (a.moved
-    or exists (select from balances b where b.account_id = a.account_id and b.currency = $2 and b.total <> 0))
+    or exists (select from balances b where b.account_id = a.account_id and b.currency = $5 and b.total <> 0))
 order by a.account_id for update
 """
 HOLDINGS = "select account_id, currency, total from balances where account_id = any($1::uuid[])"
