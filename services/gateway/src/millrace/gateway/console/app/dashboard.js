@@ -28,10 +28,11 @@ export function Dashboard({ theme }) {
   const timeframe = chosen || timeframes[0];
   const running = (bots.value ?? []).filter((b) => b.status === "active").length;
   const exposure = (positions.value ?? []).reduce((sum, p) => sum + p.quantity * p.current_price, 0);
+  const cash = Number(balance.value?.assets.find((a) => a.asset === "USDT")?.wallet_balance ?? 0); // until the first mark
   const working = (orders.value ?? []).filter((o) => ["pending", "open", "partially_filled"].includes(o.status));
   return html`<main id="overview">
     <section class="kpis" aria-label="summary">
-      <${Kpi} name="Equity" note="USDT, paper">${number(equity.value?.equity ?? balance.value?.assets.find((a) => a.asset === "USDT")?.wallet_balance)}<//>
+      <${Kpi} name="Equity" note="USDT, paper">${number(equity.value?.equity ?? cash + exposure)}<//>
       <${Kpi} name="Today" note="since 00:00 UTC">${signed(equity.value?.day_pnl ?? 0)}<//>
       <${Kpi} name="Drawdown" note="from the peak">${number(100 * (equity.value?.drawdown ?? 0))} %<//>
       <${Kpi} name="Exposure" note=${`${(positions.value ?? []).length} open positions`}>${number(exposure)}<//>
