@@ -69,6 +69,13 @@ def test_processes_that_cannot_live_are_done_without(
     assert hashers._idle.empty()
 
 
+def test_a_machine_without_room_for_processes_hashes_all_the_same(
+    hashers: Hashers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "absent"))
+    assert hashers.ask(*COSTS, "x").startswith("$argon2id$")
+
+
 def test_a_process_that_gets_no_time_is_not_waited_for_long(hashers: Hashers) -> None:
     hashers.ask(*COSTS, "x")
     process = hashers._idle.get()

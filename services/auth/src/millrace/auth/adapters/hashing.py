@@ -37,9 +37,13 @@ class Hashers:
 
     def ask(self, *request: Any) -> Any:
         """The answer to `request`, waited for."""
-        process = self._take()
+        line = orjson.dumps(request) + b"\n"
         try:
-            found = self._asked(process, orjson.dumps(request) + b"\n")
+            process = self._take()
+        except OSError:  # there is no room for another process
+            return answer(*request)
+        try:
+            found = self._asked(process, line)
         except (OSError, EOFError):  # it came to its end, or to nothing in time
             _end(process)
             return answer(*request)
