@@ -182,6 +182,21 @@ async def test_an_answer_that_is_lost_leaves_the_order_unknown_and_then_filled_o
     assert await bench.told() == ["unknown", "filled"]
 
 
+async def test_reports_that_a_commit_booked_whose_answer_was_lost_are_not_booked_twice_and_fence_nobody(
+    bench: Bench,
+) -> None:
+    first, second = await bench.ready(), await bench.ready()
+    sender, _ = bench.sender()
+    sender.enqueue(first)
+    await turn(sender)
+    sender._mark = 0  # read before the commit that nobody heard of
+    sender.enqueue(second)
+    assert await sender._tried(sender._turn) is False
+    assert await sender._tried(sender._turn) is True
+    assert [await bench.state(row) for row in (first, second)] == ["filled", "filled"]
+    assert await bench.fills() == 2
+
+
 async def test_a_question_that_is_lost_is_asked_again_under_the_same_id(bench: Bench) -> None:
     row = await bench.ready()
     sender, line = bench.sender("question", "question")

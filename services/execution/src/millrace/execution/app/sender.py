@@ -37,9 +37,15 @@ order by num
 """
 _SENDING = frozenset({OrderState.SUBMITTING, OrderState.UNKNOWN})
 _MARK = "select seq from watermarks where venue = 'paper'"
-_PARK = "insert into parked_reports (seq, error, parked_at) values ($1, $2, $3)"
-_PASSING: tuple[type[Exception], ...] = (*RETRYABLE, Fenced)
 _MOVE = "update watermarks set seq = $2 where venue = 'paper' and seq = $1"
+_PARK = "insert into parked_reports (seq, error, parked_at) values ($1, $2, $3)"
+
+
+class Overtaken(RuntimeError):
+    """The watermark is not where it was read: a commit whose answer was lost came after all. It is read anew."""
+
+
+_PASSING: tuple[type[Exception], ...] = (*RETRYABLE, Fenced, Overtaken)
 
 
 class Sender:
@@ -202,7 +208,7 @@ class Sender:
         before, self._mark = self._mark, None
         async with self._works.begin() as work:
             if await work.connection.execute(_MOVE, before, seq) != "UPDATE 1":
-                raise Fenced("another process has booked what the venue reported")
+                raise Overtaken("what the venue reported is booked already")
             yield work
         self._mark = seq
 
