@@ -1,6 +1,6 @@
-"""Whether reads and orders keep their time while a hundred users a second sign in and a backtest runs.
+"""Whether reads, orders and alerts keep their time while a hundred users a second sign in and a backtest runs.
 
-Both are asked at a steady rate, whatever the answers take, first of a platform that does nothing else, then beside the
+All are asked at a steady rate, whatever the answers take, first of a platform that does nothing else, then beside the
 load. The hundred logins are offered: those for whom there is no processor are told to come again, and that is counted.
 """
 
@@ -10,6 +10,8 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Self
 
 import aiohttp
 from effort import Effort
@@ -17,7 +19,7 @@ from figures import Figure, percentile
 from traders import Trader, User
 from worlds import embedded
 
-READS, ORDERS, LOGINS = 50.0, 10.0, 100.0
+READS, ORDERS, ALERTS, LOGINS = 50.0, 10.0, 2.0, 100.0
 SECONDS, USERS = 10.0, 20
 _MOST = 400  # logins under way at once; more would only be this process's own queue
 _BACKTEST = {
@@ -55,17 +57,59 @@ async def steadily(per_second: float, seconds: float, act: Callable[[int], Await
     return found
 
 
-async def asked(reader: Trader, order: str, writer: Trader, seconds: float) -> tuple[float, float]:
-    """The p95 of reads and of orders, in milliseconds."""
+class Alerter(User):
+    """Whose bot trades as its owner's alerts say."""
 
-    async def read(_: int) -> None:
-        await reader.call("GET", f"/api/v1/orders/{order}")
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        self._secret = (await self.call("PUT", "/api/v1/webhook/secret"))["secret"]
+        strategies = (await self.call("GET", "/api/v1/strategies"))["strategies"]
+        hold = next(strategy["id"] for strategy in strategies if strategy["name"] == "hold")
+        bot = {"name": "alerted", "strategy_id": hold, "symbol": "BTCUSDT", "timeframe": "1h", "exchange": "binance"}
+        made = await self.call("POST", "/api/v1/bots", bot)
+        await self.call("POST", f"/api/v1/bots/{made['id']}/start")
+        return self
 
-    async def write(number: int) -> None:
-        await writer.place("BUY" if number % 2 == 0 else "SELL")
+    async def alert(self, number: int) -> None:
+        """Buy, and sell again, as TradingView would say it: no signature, the secret in the address."""
+        side = "buy" if number % 2 == 0 else "sell"
+        asked = {"symbol": "BTCUSDT", "botname": "alerted", "side": side, "size": "0.0002", "order_type": "market"}
+        await self.call("POST", f"/api/v1/webhook/tradingview/{self._secret}", asked)
 
-    reads, orders = await asyncio.gather(steadily(READS, seconds, read), steadily(ORDERS, seconds, write))
-    return percentile(reads, 0.95), percentile(orders, 0.95)
+
+@dataclass(frozen=True)
+class P95:
+    """Milliseconds within which 95 of 100 were answered."""
+
+    reads: float
+    orders: float
+    alerts: float
+
+
+@dataclass(frozen=True)
+class Askers:
+    """Who asks, and for which order."""
+
+    reader: Trader
+    order: str
+    writer: Trader
+    alerter: Alerter
+
+    async def __call__(self, seconds: float) -> P95:
+        """Ask for so long."""
+
+        async def read(_: int) -> None:
+            await self.reader.call("GET", f"/api/v1/orders/{self.order}")
+
+        async def write(number: int) -> None:
+            await self.writer.place("BUY" if number % 2 == 0 else "SELL")
+
+        found = await asyncio.gather(
+            steadily(READS, seconds, read),
+            steadily(ORDERS, seconds, write),
+            steadily(ALERTS, seconds, self.alerter.alert),
+        )
+        return P95(*(percentile(took, 0.95) for took in found))
 
 
 @asynccontextmanager
@@ -107,28 +151,28 @@ async def loaded(users: Sequence[User], strategy: str) -> AsyncIterator[list[int
 
 async def measure(effort: Effort) -> list[Figure]:
     """The p95 beside the load, by the p95 without it."""
-    quiet: list[tuple[float, float]] = []
-    busy: list[tuple[float, float]] = []
+    quiet: list[P95] = []
+    busy: list[P95] = []
     answered: list[float] = []
     seconds = effort.seconds(SECONDS)
     async with AsyncExitStack() as stack:
         world = await stack.enter_async_context(embedded())
         reader, writer = [await stack.enter_async_context(Trader(world.base)) for _ in range(2)]
         users = [await stack.enter_async_context(User(world.base)) for _ in range(USERS)]
-        order = await reader.place("BUY")
+        alerter = await stack.enter_async_context(Alerter(world.base))
+        asked = Askers(reader, await reader.place("BUY"), writer, alerter)
         strategy = (await reader.call("GET", "/api/v1/strategies"))["strategies"][0]["id"]
         for _ in range(effort.rounds):
-            quiet.append(await asked(reader, order, writer, seconds))
+            quiet.append(await asked(seconds))
             async with loaded(users, strategy) as statuses:
                 begun = time.monotonic()
-                busy.append(await asked(reader, order, writer, seconds))
+                busy.append(await asked(seconds))
                 answered.append(statuses.count(200) / (time.monotonic() - begun))
+    beside = f"beside {LOGINS:.0f} logins/s and a backtest"
     goal = ("<= 1.5 x without", 1.5)
-    found = [
-        Figure(f"embedded: p95 of {what} beside {LOGINS:.0f} logins/s and a backtest", "ms", *values, *goal)
-        for what, values in {
-            "reads": ([b[0] for b in busy], [q[0] for q in quiet]),
-            "orders": ([b[1] for b in busy], [q[1] for q in quiet]),
-        }.items()
+    return [
+        Figure(f"embedded: p95 of reads {beside}", "ms", [b.reads for b in busy], [q.reads for q in quiet], *goal),
+        Figure(f"embedded: p95 of orders {beside}", "ms", [b.orders for b in busy], [q.orders for q in quiet], *goal),
+        Figure(f"embedded: p95 of alerts {beside}", "ms", [b.alerts for b in busy], (), "<= 300 ms", 300.0),
+        Figure("embedded: logins that were let in meanwhile", "1/s", answered),
     ]
-    return [*found, Figure("embedded: logins that were let in meanwhile", "1/s", answered)]

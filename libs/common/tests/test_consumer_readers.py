@@ -1,7 +1,6 @@
 """A reader goes on wherever it was, whatever happened to it, to its double or to the bus."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -87,13 +86,11 @@ async def test_a_crash_between_commit_and_acknowledgement_applies_once(new_desk:
 
 async def test_a_consumer_that_waits_stops_at_once(desk: Desk) -> None:
     consumer = desk.consumer()
-    running = asyncio.create_task(consumer.run())
-    await desk.until(lambda: _true(consumer.subscription is not None))
-    await asyncio.sleep(0.1)  # by now it is inside its poll
-    begun = time.monotonic()
+    waiting = asyncio.create_task(consumer.step(await desk.bus.subscribe(SCHEMA, [BotChanged.topic]), wait=600))
+    await desk.until(lambda: _true(consumer._waiting is not None))
     consumer.stop()
-    await running
-    assert time.monotonic() - begun < 0.5
+    async with asyncio.timeout(30):
+        assert await waiting == 0
 
 
 async def test_a_consumer_that_is_stopped_finishes_its_batch(desk: Desk) -> None:

@@ -1,6 +1,5 @@
-"""A closed candle to the signals of 500 bots: the work of this process, however busy the machine."""
+"""The statements a closed candle costs do not grow with its bots; the time it takes is measured by bench/replay.py."""
 
-import time
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +8,6 @@ from millrace.common.events.message import Message
 from millrace.common.kernel.ids import new_id
 
 BOTS = 500
-BUDGET = 0.25
 _ACCOUNTS = "insert into accounts select id, id, 'binance', 'USDT', 10000, 10000 from unnest($1::uuid[]) as id"
 _BOTS = """
 insert into bots (id, user_id, account_id, name, strategy_id, strategy, exchange, symbol, spelling, timeframe,
@@ -19,7 +17,7 @@ select id, owner, owner, 'bot', id, 'trend', 'binance', 'BTC/USDT', 'BTC/USDT', 
 """
 
 
-async def test_the_signals_of_500_bots_take_less_than_a_quarter_of_a_second(stand: Any, play: Any, bars: Any) -> None:
+async def test_the_signals_of_500_bots_cost_three_statements(stand: Any, play: Any, bars: Any) -> None:
     owners = [uuid4() for _ in range(BOTS)]
     await stand.rows("bots", _ACCOUNTS, owners)
     await stand.rows("bots", _BOTS, [new_id() for _ in owners], owners)
@@ -27,9 +25,10 @@ async def test_the_signals_of_500_bots_take_less_than_a_quarter_of_a_second(stan
     running = stand.host.running["bots"]
     closed = CandleClosed.of(bars(3, 110))
     message: Message[Any] = Message(closed, stand.envelope(closed, bars(3).closed_at))
-    begun = time.process_time()
+    asked: list[str] = []
     async with running.consumer._works.begin() as work:
+        work.connection.add_query_logger(lambda record: asked.append(record.query))
         await running.service.routes[CandleClosed](work, message)
-    spent = time.process_time() - begun
     assert len(work.emitted) == BOTS
-    assert spent < BUDGET
+    own = [query for query in asked if "pg_type" not in query and "set_config" not in query]  # not the driver's own
+    assert len(own) <= 3, own

@@ -78,7 +78,7 @@ class JobStand:
         self.jobs.names = handlers.keys()
         database = Database(self.url, SCHEMA)
         await database.open()
-        quick = {"lease": 0.6, "beat": 0.05, "backoff": 0.05}
+        quick = {"lease": 5.0, "beat": 0.05, "backoff": 0.05}
         worker = Worker(SCHEMA, works_on(database), Jobs(handlers), handlers, schedules, **{**quick, **options})
         task = asyncio.ensure_future(worker.run())
         try:
