@@ -226,12 +226,14 @@ def test_amounts_are_json_numbers() -> None:
 
 
 def test_prices_that_are_not_there_yet_are_null() -> None:
-    body = answer(GET, sample(Order, price=None, stop_price=None, average_price=None))
-    assert (body["price"], body["stop_price"], body["avg_fill_price"]) == (None, None, None)
+    body = answer(GET, sample(Order, price=None, stop_price=None))
+    assert (body["price"], body["stop_price"]) == (None, None)
 
 
-def test_a_price_of_zero_is_a_price() -> None:
-    assert answer(GET, sample(Order, average_price=Decimal(0)))["avg_fill_price"] == 0.0
+@pytest.mark.parametrize("average", [None, Decimal(0)])
+def test_the_average_of_no_fills_is_a_number_as_the_stream_tells_it(average: Decimal | None) -> None:
+    told = answer(GET, sample(Order, average_price=average))["avg_fill_price"]
+    assert (type(told), told) == (float, 0.0)
 
 
 def test_a_symbol_is_told_as_it_was_written_else_with_a_slash() -> None:

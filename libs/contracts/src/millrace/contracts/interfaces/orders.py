@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from millrace.common.events.trading import OrderType, Side, TimeInForce
 from millrace.common.kernel.errors import Code
+from millrace.common.kernel.money import ZERO
 from millrace.contracts.canonical.frame import ById
 from millrace.contracts.canonical.trading import Cancelled, CancelOrder, Order, PlaceOrder
 from millrace.contracts.fields import Exchange, Ordering, RefText, Spoken, Time
@@ -38,7 +39,7 @@ class Placed(Shape):
 
 
 class OrderBody(Shape):
-    """An order in full. Prices are missing as long as there are none."""
+    """An order in full. Prices that it does not have are null; the average of no fills is 0, as the stream tells it."""
 
     order_id: str
     symbol: str
@@ -50,7 +51,7 @@ class OrderBody(Shape):
     stop_price: float | None
     status: Literal["placed", "filled", "partially_filled", "cancelled", "rejected"]
     filled_quantity: float
-    avg_fill_price: float | None
+    avg_fill_price: float
     fees: float
     placed_at: Time
     updated_at: Time
@@ -87,7 +88,7 @@ def shown(order: Order, now: datetime) -> dict[str, Any]:
         "stop_price": _or_none(order.stop_price),
         "status": ORDER_STATUS.say(order.status, I),
         "filled_quantity": number(order.filled_quantity),
-        "avg_fill_price": _or_none(order.average_price),
+        "avg_fill_price": number(order.average_price or ZERO),
         "fees": number(order.fees),
         "placed_at": moment(order.placed_at),
         "updated_at": moment(order.updated_at),
