@@ -33,7 +33,7 @@ NONSENSE: tuple[tuple[str, dict[str, Any], str, int], ...] = (
     ("/candles", {**SECONDS, "from": "2026-01-02", "before": "2026-01-01"}, "INVALID_DATE_RANGE", 400),
     ("/candles", {"timeframe": "1s"}, "VALIDATION_ERROR", 422),
     ("/ticker", {"symbol": "ETHZAR", "exchange": "binance"}, "INVALID_SYMBOL", 400),
-    ("/symbols", {"exchange": "mtgox"}, "NOT_FOUND", 404),
+    ("/symbols", {"exchange": "mtgox"}, "INVALID_SYMBOL", 400),
     ("/symbols", {"symbol": "DOGEMOON"}, "INVALID_SYMBOL", 400),
     ("/symbols", {"symbol": "ETHZAR", "exchange": "binance"}, "INVALID_SYMBOL", 400),
     ("/symbols", {"limit": 0}, "VALIDATION_ERROR", 422),

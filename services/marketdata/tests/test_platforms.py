@@ -31,8 +31,8 @@ def test_a_platform_has_sound_filters(name: str) -> None:
         assert 0 <= market.maker_fee <= market.taker_fee < 1
 
 
-def test_an_unknown_platform_is_not_found() -> None:
-    with pytest.raises(MillraceError) as refused:
+def test_an_unknown_exchange_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(MillraceError, match="'mtgox' is not a known exchange; known are luno, binance") as refused:
         platform("mtgox")
-    assert refused.value.code is Code.NOT_FOUND
+    assert (refused.value.code, list(refused.value.fields)) == (Code.INVALID_SYMBOL, ["exchange"])
     assert platform(" Binance ").id == "binance"

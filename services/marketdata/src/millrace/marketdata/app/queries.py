@@ -78,7 +78,7 @@ class Market:
     def symbols(self, exchange: str | None, symbol: str | None = None) -> list[dict[str, Any]]:
         """The markets that are known, those of the feed first; `active` ones have prices now.
 
-        Raises NOT_FOUND for an unknown exchange, and for an unknown symbol INVALID_SYMBOL.
+        Raises INVALID_SYMBOL for an unknown symbol, and for an unknown exchange.
         """
         known = (platform(exchange),) if exchange is not None else PLATFORMS.values()
         name = None if symbol is None else self._known(exchange, symbol)[1]
@@ -153,23 +153,20 @@ class Market:
 
         Raises INVALID_SYMBOL.
         """
-        name = str(parse_symbol(symbol))
-        places = {exchange.strip().lower()} if exchange is not None else dict.fromkeys([self._exchange, *PLATFORMS])
+        pair = str(parse_symbol(symbol))
+        named = [exchange] if exchange is not None else dict.fromkeys([self._exchange, *PLATFORMS])
+        places = [platform(name).id for name in named]
         supported: list[str] = []
         for place in places:
-            if place not in PLATFORMS:
-                raise MillraceError(
-                    Code.INVALID_SYMBOL, f"{place[:40]!r} is not a known exchange; known are {', '.join(PLATFORMS)}"
-                )
             listed = {instrument.symbol for instrument in PLATFORMS[place].instruments}
             there = sorted(listed | {told for exchange, told in self._live() if exchange == place})
-            for spelled in (name, in_dollars(name)):  # a pair in USD that is not listed is the one in USDT
+            for spelled in (pair, in_dollars(pair)):  # a pair in USD that is not listed is the one in USDT
                 if spelled in there:
                     return place, spelled
             supported += [symbol for symbol in there if symbol not in supported]
         raise MillraceError(
             Code.INVALID_SYMBOL,
-            f"{name} is not known on {' or '.join(places)}; available: {', '.join(supported)}",
+            f"{pair} is not known on {' or '.join(places)}; available: {', '.join(supported)}",
             details={"symbol": symbol[:40], "supported_symbols": supported},
         )
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from millrace.common.kernel.errors import not_found
+from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.instruments import BOT_LIMIT, INSTRUMENTS, Instrument
 
 
@@ -86,8 +86,9 @@ PLATFORMS: Mapping[str, Platform] = {platform.id: platform for platform in _ALL}
 
 
 def platform(name: str) -> Platform:
-    """The exchange of that name. Raises NOT_FOUND."""
+    """The exchange of that name, in any case. Raises INVALID_SYMBOL, of the field `exchange`: it has no symbols."""
     found = PLATFORMS.get(name.strip().lower())
     if found is None:
-        raise not_found("Platform")
+        reason = f"is not a known exchange; known are {', '.join(PLATFORMS)}"
+        raise MillraceError(Code.INVALID_SYMBOL, f"{name.strip()[:40]!r} {reason}", fields={"exchange": reason})
     return found
