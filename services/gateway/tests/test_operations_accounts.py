@@ -21,7 +21,7 @@ ACCOUNT = f"/accounts/{ONE}"
 BY_ID = ById(id=UUID(ONE))
 KEYS = {"api_key": SecretStr("key"), "api_secret": SecretStr("hush")}
 SENT = {"api_key": "key", "api_secret": "hush", "passphrase": None}
-REFUSED = MillraceError(Code.PROVIDER_ERROR, "the exchange did not accept the keys")
+REFUSED = MillraceError(Code.INVALID_CREDENTIALS, "the exchange did not accept the keys")
 
 
 def services(**answers: Any) -> Services:
@@ -193,15 +193,23 @@ async def test_it_is_deleted_and_put_into_a_group() -> None:
 
 
 @pytest.mark.parametrize(
-    ("valid", "reason", "said"),
-    [(False, "wrong key", "binance did not accept the keys: wrong key"), (None, None, "it did not answer")],
+    ("valid", "reason", "code", "status", "said"),
+    [
+        (False, "wrong key", Code.INVALID_CREDENTIALS, 400, "Invalid API credentials: wrong key"),
+        (False, None, Code.INVALID_CREDENTIALS, 400, "Invalid API credentials: binance refused them"),
+        (None, "try again", Code.UNAVAILABLE, 503, "binance cannot be reached, so the keys were not tried: try again"),
+        (None, None, Code.UNAVAILABLE, 503, "it did not answer"),
+    ],
 )
-async def test_keys_that_do_not_work_are_an_error(valid: bool | None, reason: str | None, said: str) -> None:
+async def test_refused_keys_are_the_clients_fault_and_a_silent_exchange_is_not(
+    valid: bool | None, reason: str | None, code: Code, status: int, said: str
+) -> None:
     answer = {"exchange": "binance", "mode": "live", "valid": valid, "reason": reason, "checked_at": AT}
     around = Services({"execution POST /keys/check": answer})
     with pytest.raises(MillraceError, match=said) as refused:
         await do("accounts.check_keys", around, accounts.CheckKeys(exchange="binance", **KEYS))
-    assert refused.value.code is Code.PROVIDER_ERROR
+    assert (refused.value.code, refused.value.status) == (code, status)
+    assert (refused.value.retry_after is None) == (valid is False)
     assert "hush" not in refused.value.message
 
 

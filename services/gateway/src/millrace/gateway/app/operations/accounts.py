@@ -20,6 +20,7 @@ from millrace.gateway.app.operations.refs import uuid_of
 
 _KNOWN_SECONDS = 3.0
 _EXCHANGE_SECONDS = 30.0
+_AGAIN_SECONDS = 5.0
 _SHORT_SECONDS = 0.02
 
 
@@ -163,7 +164,10 @@ async def assign_group(asking: Asking, asked: accounts.AssignGroup) -> accounts.
 
 
 async def check_keys(asking: Asking, asked: accounts.CheckKeys) -> accounts.KeysChecked:
-    """The exchange accepts the keys; else PROVIDER_ERROR or UNAVAILABLE is raised. They are not kept."""
+    """The exchange accepts the keys, which are not kept.
+
+    Raises INVALID_CREDENTIALS where it refuses them, and UNAVAILABLE where it cannot be asked.
+    """
     sent = {
         "exchange": asked.exchange,
         "mode": "live",
@@ -172,12 +176,13 @@ async def check_keys(asking: Asking, asked: accounts.CheckKeys) -> accounts.Keys
         "passphrase": asked.passphrase.get_secret_value() if asked.passphrase else None,
     }
     found = await asking.ask("execution", "POST", "/keys/check", json=sent, deadline=_EXCHANGE_SECONDS)
+    name, reason = found["exchange"], found["reason"]
+    if found["valid"] is None:
+        text = f"{name} cannot be reached, so the keys were not tried: {reason or 'it did not answer'}"
+        raise MillraceError(Code.UNAVAILABLE, text, retry_after=_AGAIN_SECONDS)
     if not found["valid"]:
-        raise MillraceError(
-            Code.PROVIDER_ERROR,
-            f"{found['exchange']} did not accept the keys: {found['reason'] or 'it did not answer'}",
-        )
-    return accounts.KeysChecked(exchange=found["exchange"])
+        raise MillraceError(Code.INVALID_CREDENTIALS, f"Invalid API credentials: {reason or f'{name} refused them'}")
+    return accounts.KeysChecked(exchange=name)
 
 
 HANDLERS: Handlers = {
