@@ -78,15 +78,15 @@ def test_what_is_no_number_is_refused_with_the_reason(written: object) -> None:
 
 def test_ids_are_numbers_or_uuids() -> None:
     name = UUID(int=7)
-    assert spelling.read_ref("12") == 12
-    assert spelling.read_ref(str(name)) == name == spelling.read_ref(name)
+    assert spelling.read_ref("12", "bot") == 12
+    assert spelling.read_ref(str(name), "bot") == name == spelling.read_ref(name, "bot")
 
 
 @pytest.mark.parametrize("written", ["", "list", "-1", "1.5", "9" * 30, "١٢"])
 def test_what_names_nothing_is_not_found(written: str) -> None:
     with pytest.raises(MillraceError) as refused:
-        spelling.read_ref(written)
-    assert refused.value.code == Code.NOT_FOUND
+        spelling.read_ref(written, "bot")
+    assert (refused.value.code, refused.value.message) == (Code.NOT_FOUND, "bot not found")
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,16 @@
 """Rows, and the order in which addresses are tried."""
 
+import re
 from datetime import datetime
 from typing import Any, get_args, get_origin
+from unittest.mock import MagicMock
 from uuid import UUID
 
 import pytest
 
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.contracts.canonical.frame import Canonical, Nothing
+from millrace.contracts.dialects import DIALECTS
 from millrace.contracts.names import Access, Contract
 from millrace.contracts.operations import OPERATIONS
 from millrace.contracts.table import Asked, Call, Row, View, order
@@ -15,6 +18,12 @@ from millrace.contracts.table import Asked, Call, Row, View, order
 
 def nothing(result: Any, now: datetime) -> None:
     """An answer without a body."""
+
+
+def _named(path: str) -> str | None:
+    """What the first id of an address is of; `{id}` alone is a strategy's."""
+    found = re.search(r"\{(\w*?)_?id\}", path)
+    return (found[1] or "strategy") if found else None
 
 
 VIEW = View(parse=lambda call: Nothing(), present=nothing, response=None, status=204)
@@ -59,10 +68,20 @@ def test_an_address_holds_a_number_or_a_uuid(text: str, ref: object) -> None:
     assert Call(path={"id": text}).ref("id") == ref
 
 
-def test_what_can_be_neither_names_nothing() -> None:
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        pytest.param(row, what, id=f"{row.contract} {row.method} {row.path}")
+        for dialect in DIALECTS.values()
+        for row in dialect.rows
+        if (what := _named(row.path))
+    ],
+)
+def test_an_address_that_can_name_nothing_says_what_it_should_have_named(row: Row, what: str) -> None:
+    words = {part.strip("{}"): "nothing" for part in row.path.split("/") if part.startswith("{")}
     with pytest.raises(MillraceError) as refused:
-        Call(path={"id": "list"}).ref("id")
-    assert refused.value.code == Code.NOT_FOUND
+        row.view.parse(Call(path=words, query=MagicMock(), body=MagicMock(start_date=1, end_date=2)))
+    assert (refused.value.code, refused.value.message) == (Code.NOT_FOUND, f"{what} not found")
 
 
 def test_keys_nobody_knows_are_passed_over() -> None:

@@ -92,7 +92,7 @@ def test_a_status_is_one_of_the_documents(code: Code, status: int) -> None:
     ],
 )
 def test_what_was_asked_for_is_named_when_it_is_not_there(operation: str, word: str) -> None:
-    found = problem(Code.NOT_FOUND, "what this id names not found", operation)
+    found = problem(Code.NOT_FOUND, "it is not there", operation)
     assert (told(found)["code"], DIALECT.status(found)) == (word, 404)
 
 

@@ -55,7 +55,7 @@ class Spoken:
 
 def _ref(value: Any) -> Ref:
     try:
-        return read_ref(value)
+        return read_ref(value, "row")
     except MillraceError:
         raise ValueError("must be a UUID or a number") from None
 

@@ -65,13 +65,13 @@ def read_number(value: Any) -> Decimal:
         raise ValueError(error.fields["value"]) from None
 
 
-def read_ref(text: object) -> Ref:
-    """A UUID or a whole number; NOT_FOUND for anything else, since nothing is called so."""
+def read_ref(text: object, what: str) -> Ref:
+    """A UUID or a whole number; NOT_FOUND of `what` it should name for anything else, since nothing is called so."""
     word = str(text)
     try:
         return int(word) if word.isascii() and word.isdecimal() and len(word) < 19 else UUID(word)
     except ValueError:
-        raise not_found("what this id names") from None
+        raise not_found(what) from None
 
 
 Moment = Annotated[datetime, BeforeValidator(read_moment), WithJsonSchema({"type": "string", "format": "date-time"})]

@@ -42,9 +42,12 @@ class Call:
     raw: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def ref(self, name: str) -> Ref:
-        """A row's UUID or number from the address; NOT_FOUND when it can be neither."""
-        return read_ref(self.path[name])
+    def ref(self, name: str, what: str = "") -> Ref:
+        """A row's UUID or number from the address; NOT_FOUND when it can be neither.
+
+        `what` it names is told then; by default what `name` says: a bot where it is `bot_id`.
+        """
+        return read_ref(self.path[name], what or name.removesuffix("_id"))
 
 
 @dataclass(frozen=True, slots=True)

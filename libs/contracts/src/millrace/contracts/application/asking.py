@@ -25,7 +25,7 @@ _SET_BY_SERVER = frozenset(
 
 def _id(value: Any) -> Ref:
     try:
-        return read_ref(value)
+        return read_ref(value, "row")
     except MillraceError:
         raise ValueError("must be an id: a UUID or a whole number") from None
 

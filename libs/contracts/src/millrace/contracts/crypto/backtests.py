@@ -11,9 +11,9 @@ from millrace.contracts import vocab
 from millrace.contracts.canonical.frame import ById
 from millrace.contracts.canonical.performance import Simulated
 from millrace.contracts.canonical.research import Backtest, CreateBacktest, EquityPoint, RoundTrip
-from millrace.contracts.crypto.wire import CRYPTO, Id, SymbolText, amount, span, strategy_ref
+from millrace.contracts.crypto.wire import CRYPTO, Id, SymbolText, amount, span
 from millrace.contracts.names import Access
-from millrace.contracts.spelling import Moment, Number, canonical_symbol, falling, joined, moment, percent
+from millrace.contracts.spelling import Moment, Number, canonical_symbol, falling, joined, moment, percent, read_ref
 from millrace.contracts.table import Asked, Call, Row, Shape, View
 
 Share = Annotated[Number, Field(ge=0, lt=1)]
@@ -122,7 +122,7 @@ def _create(call: Call) -> CreateBacktest:
         given |= {"slippage": costs.slippage}
     return CreateBacktest(
         name=said.name,
-        strategy_id=strategy_ref(said.strategy_id),
+        strategy_id=read_ref(said.strategy_id, "strategy"),
         symbols=tuple(canonical_symbol(symbol) for symbol in said.symbols),
         timeframes=tuple(parse_timeframe(word) for word in said.timeframes),
         start=said.start_date,

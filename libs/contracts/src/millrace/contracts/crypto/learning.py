@@ -121,7 +121,7 @@ def _predictions(call: Call) -> ListPredictions:
     asked: PredictionsQuery = call.query
     return ListPredictions(
         symbol=canonical_symbol(asked.symbol) if asked.symbol else None,
-        model_id=read_ref(asked.model_id) if asked.model_id else None,
+        model_id=read_ref(asked.model_id, "model") if asked.model_id else None,
         prediction_type=asked.prediction_type,
         start=asked.start_time,
         end=asked.end_time,

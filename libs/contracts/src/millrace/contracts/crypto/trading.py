@@ -21,10 +21,21 @@ from millrace.contracts.canonical.trading import (
     PlaceOrder,
     Position,
 )
-from millrace.contracts.crypto.wire import CRYPTO, Counted, Id, SymbolText, strategy_ref
+from millrace.contracts.crypto.wire import CRYPTO, Counted, Id, SymbolText
 from millrace.contracts.names import Access
 from millrace.contracts.refusals import taken
-from millrace.contracts.spelling import Moment, Number, canonical_symbol, fixed, joined, moment, percent, price, ratio
+from millrace.contracts.spelling import (
+    Moment,
+    Number,
+    canonical_symbol,
+    fixed,
+    joined,
+    moment,
+    percent,
+    price,
+    ratio,
+    read_ref,
+)
 from millrace.contracts.table import Asked, Call, Row, Shape, View
 
 _SERVER_SETS = {
@@ -146,7 +157,7 @@ def _place(call: Call) -> PlaceOrder:
         stop_price=said.stop_price,
         time_in_force=TimeInForce(vocab.TIME_IN_FORCE.read(said.time_in_force, CRYPTO)),
         exchange=said.exchange.strip().lower() if said.exchange else None,
-        strategy_id=None if said.strategy_id is None else strategy_ref(said.strategy_id),
+        strategy_id=None if said.strategy_id is None else read_ref(said.strategy_id, "strategy"),
         client_ref=said.client_order_id,
         origin=CRYPTO,
     )

@@ -6,12 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StrictInt, StringConstraints
 
-from millrace.common.kernel.errors import Code, MillraceError, not_found
+from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.money import plain
-from millrace.contracts.canonical.frame import Ref
 from millrace.contracts.canonical.problem import Problem
 from millrace.contracts.names import Contract
-from millrace.contracts.spelling import fixed, moment, read_ref
+from millrace.contracts.spelling import fixed, moment
 from millrace.contracts.table import Shape
 
 CRYPTO = Contract.CRYPTO
@@ -69,14 +68,6 @@ def span(start: datetime, end: datetime) -> None:
     if start >= end:
         reason = "must be before end_date"
         raise MillraceError(Code.INVALID_DATE_RANGE, f"start_date {reason}", fields={"start_date": reason})
-
-
-def strategy_ref(told: object) -> Ref:
-    """A strategy's number or UUID. Raises NOT_FOUND, of a strategy."""
-    try:
-        return read_ref(told)
-    except MillraceError:
-        raise not_found("strategy") from None
 
 
 def error(problem: Problem) -> dict[str, Any]:

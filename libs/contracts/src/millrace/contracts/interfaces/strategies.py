@@ -121,7 +121,7 @@ def _create(call: Call) -> CreateStrategy:
 
 
 def _update(call: Call) -> UpdateStrategy:
-    return UpdateStrategy(id=call.ref("id"), **call.body.model_dump(), **_trades_by(call.body.config))
+    return UpdateStrategy(id=call.ref("id", "strategy"), **call.body.model_dump(), **_trades_by(call.body.config))
 
 
 def _trades_by(config: dict[str, Any]) -> dict[str, Any]:

@@ -96,7 +96,9 @@ def _list(call: Call) -> ListBots:
 
 
 def _of_users(call: Call) -> ListBots:
-    return ListBots(user=read_ref(call.query.user_id) if call.query.user_id else None, everybody=True, limit=MOST)
+    return ListBots(
+        user=read_ref(call.query.user_id, "user") if call.query.user_id else None, everybody=True, limit=MOST
+    )
 
 
 def _create(call: Call) -> CreateBot:

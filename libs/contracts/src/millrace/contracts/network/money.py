@@ -116,7 +116,7 @@ class Recorded(Success):
 
 def _trades(call: Call) -> ListTrades:
     asked: TradesQuery = call.query
-    bot = read_ref(asked.bot_id) if asked.bot_id else None
+    bot = read_ref(asked.bot_id, "bot") if asked.bot_id else None
     return ListTrades(bot_id=bot, limit=asked.limit, offset=asked.offset)
 
 

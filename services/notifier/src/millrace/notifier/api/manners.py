@@ -76,7 +76,7 @@ class Application(Manners):
 
     async def check(self, user: Principal) -> None:
         try:
-            named = read_ref(self.params["user_id"])
+            named = read_ref(self.params["user_id"], "user")
         except MillraceError:
             named = 0
         if named != user.user_id and (isinstance(named, UUID) or named != await self.desk.facts.number(user)):
