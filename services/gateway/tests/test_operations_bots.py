@@ -217,6 +217,20 @@ async def test_what_a_bot_earned_is_told_by_day_week_and_month() -> None:
     assert [sent["query"]["account_id"] for sent in by_account] == [TWO, THREE]
 
 
+async def test_a_bot_that_was_given_no_capital_has_earned_no_known_part_of_it() -> None:
+    item = {"start": "2026-01-01", "end": "2026-01-01", "opening": "0", "balance": "2", "flow": "0"}
+    none = dict.fromkeys(("sharpe_ratio", "sortino_ratio", "volatility", "max_drawdown"))
+    report = {**rows.performance(**none), "total_return_fraction": None}
+    services = Services({f"bots GET {BOT}": rows.bot(initial_capital="0"), "portfolio GET /performance": report})
+    services.answers["portfolio GET /performance/history"] = {"items": [{**item, "gained": "2", "fraction": "0"}]}
+    found = await do("bots.performance", services, BY_ID)
+    assert found.daily == {"2026-01-01": {"profit": 2.0, "return": None}}
+    (did,) = found.accounts.values()
+    assert did == (await do("bots.get", services, BY_ID)).metrics
+    assert {name for name, value in did.items() if value is None} == {"total_return", *none}
+    assert (did["profit"], did["win_rate"], did["total_trades"]) == (50.0, 75.0, 4), "trades and amounts are known"
+
+
 ABOUT_ONE = [
     ("bots.get", BY_ID),
     ("bots.update", bots.UpdateBot(id=UUID(ONE))),

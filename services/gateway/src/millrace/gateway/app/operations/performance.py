@@ -17,6 +17,7 @@ _SAME = (
     *("sharpe_ratio", "sortino_ratio", "volatility", "max_drawdown", "win_rate", "profit_factor"),
     *("total_trades", "winning_trades", "losing_trades", "largest_win", "largest_loss"),
 )
+_ON_CAPITAL = ("total_return", "volatility", "max_drawdown", "sharpe_ratio", "sortino_ratio")
 
 
 def metrics(found: dict[str, Any]) -> performance.Metrics:
@@ -32,14 +33,19 @@ def metrics(found: dict[str, Any]) -> performance.Metrics:
 
 
 def fractions(found: dict[str, Any]) -> dict[str, Any]:
-    """The numbers of a report for a free-form object: returns, drawdown and win rate in percent."""
+    """The numbers of a report for a free-form object: returns, drawdown and win rate in percent.
+
+    Without capital (a bot that was given none) what is measured on it is not known: None.
+    """
     said = metrics(found)
     percents = ("total_return", "volatility", "max_drawdown", "win_rate")
-    shown = {name: round(float(getattr(said, name) * 100), 4) for name in percents}
+    shown: dict[str, float | None] = {name: round(float(getattr(said, name) * 100), 4) for name in percents}
     rest = ("profit", "sharpe_ratio", "sortino_ratio", "profit_factor")
+    shown |= {name: round(float(getattr(said, name)), 4) for name in rest}
+    if found["total_return_fraction"] is None:
+        shown |= dict.fromkeys(_ON_CAPITAL)
     return {
         **shown,
-        **{name: round(float(getattr(said, name)), 4) for name in rest},
         "total_trades": said.total_trades,
         "winning_trades": said.winning_trades,
         "losing_trades": said.losing_trades,
@@ -105,7 +111,10 @@ def of_all_time(bot: dict[str, Any]) -> dict[str, Any]:
 
 
 async def of_bot(asking: Asking, asked: ById) -> performance.Periods:
-    """What one bot earned by day, week and month, and on each of its accounts, in its quote currency."""
+    """What one bot earned by day, week and month, and on each of its accounts, in its quote currency.
+
+    A return is one on the capital that it was given; None where it was given none.
+    """
     row = await asking.ask("bots", "GET", f"/bots/{asked.id}")
     whole = of_all_time(row)
     periods: dict[str, Any] = {}
@@ -113,7 +122,10 @@ async def of_bot(asking: Asking, asked: ById) -> performance.Periods:
         query = {**whole, "interval": interval}
         found = await asking.ask("portfolio", "GET", "/performance/history", query=query)
         periods[name] = {
-            item["start"]: {"profit": float(item["gained"]), "return": round(float(item["fraction"]) * 100, 4)}
+            item["start"]: {
+                "profit": float(item["gained"]),
+                "return": round(float(item["fraction"]) * 100, 4) if whole["capital"] is not None else None,
+            }
             for item in found["items"]
         }
     accounts = {}
