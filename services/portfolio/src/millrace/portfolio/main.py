@@ -20,7 +20,8 @@ from millrace.portfolio.config import PortfolioSettings
 
 def build(context: Context) -> Service:
     """Put the service together."""
-    settings, books = PortfolioSettings(), PostgresBooks()
+    settings = PortfolioSettings()
+    books = PostgresBooks(settings.usdt_zar)
     funds = RiskFunds(context.call, context.keys.internal)
     moves = Transfers(context.works, context.clock, funds, PostgresVaults())
     current = current_principal(context.keys.internal, "portfolio")

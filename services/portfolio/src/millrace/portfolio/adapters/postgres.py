@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from millrace.common.db.work import Work
 from millrace.common.events.market import CandleClosed
 from millrace.common.events.message import Message
@@ -13,20 +15,24 @@ from millrace.common.events.portfolio import BalanceChanged, PositionChanged
 from millrace.common.events.trading import AccountOpened, FillBooked
 from millrace.common.kernel.ids import derive_id
 from millrace.common.kernel.money import ZERO
+from millrace.common.kernel.symbols import QUOTES
 from millrace.portfolio.adapters import sql
 from millrace.portfolio.adapters.marks import mark_accounts
+from millrace.portfolio.app.balances import rates
 from millrace.portfolio.domain.equity import day_of
 from millrace.portfolio.domain.ledger import Leg, cash
 from millrace.portfolio.domain.position import Position
 
 PositionKey = tuple[UUID, str, UUID | None]
+_SYMBOL = 7
 
 
 class PostgresPage:
     """One unit of work's changes."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, usdt_zar: Decimal) -> None:
         self._work = work
+        self._usdt_zar = usdt_zar
         self._transactions: list[tuple[Any, ...]] = []
         self._entries: list[tuple[Any, ...]] = []
         self._trades: list[tuple[Any, ...]] = []
@@ -105,11 +111,12 @@ class PostgresPage:
     async def write(self) -> None:
         """Write everything gathered so far, then say what changed."""
         moved = sorted(self._deltas)
+        trades = await self._rated()
         tables = [
             _columns(self._transactions, 6),
             _columns(self._entries, 7),
             _columns([[getattr(p, name) for name in sql.POSITION_FIELDS] for p in self._positions.values()], 14),
-            _columns(self._trades, 14),
+            _columns(trades, 15),
             _columns([(key[0], self._causes[key[0]][0], key[1], self._deltas[key]) for key in moved], 4),
         ]
         if not any(columns[0] for columns in tables):
@@ -120,6 +127,15 @@ class PostgresPage:
             self._tell(position)
         for gathered in (self._transactions, self._entries, self._trades, self._positions, self._deltas):
             gathered.clear()
+
+    async def _rated(self) -> list[tuple[Any, ...]]:
+        """The trades with the rates of this moment: a page ends before the next price is noted."""
+        if not self._trades:
+            return []
+        rate = await rates(self._work.connection, self._usdt_zar)
+        quotes = [trade[_SYMBOL].split("/")[1] for trade in self._trades]
+        known = {quote: orjson.dumps(rate.of(quote, QUOTES), default=str).decode() for quote in set(quotes)}
+        return [(*trade, known[quote]) for trade, quote in zip(self._trades, quotes, strict=True)]
 
     def _tell_balances(self, rows: Sequence[Any]) -> None:
         for row in sorted(rows, key=lambda r: (r["account_id"], r["currency"])):
@@ -160,12 +176,15 @@ def _new_position(fill: FillBooked) -> Position:
 
 
 class PostgresBooks:
-    """Pages, one for each unit of work."""
+    """Pages, one for each unit of work; `usdt_zar` is the rate of rand where markets give none."""
+
+    def __init__(self, usdt_zar: Decimal) -> None:
+        self._usdt_zar = usdt_zar
 
     async def page(self, work: Work) -> PostgresPage:
         page: PostgresPage | None = work.cache.get(PostgresPage)
         if page is None:
-            page = work.cache[PostgresPage] = PostgresPage(work)
+            page = work.cache[PostgresPage] = PostgresPage(work, self._usdt_zar)
             work.before_flush(page.write)
         return page
 

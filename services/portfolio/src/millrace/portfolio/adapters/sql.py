@@ -29,8 +29,8 @@ POSITION = f"""
 select {", ".join(POSITION_FIELDS)} from positions
 where account_id = $1 and symbol = $2 and bot_id is not distinct from $3 and closed_at is null for update
 """  # noqa: S608
-# A page: transactions ($1 to $6), their entries (to $13), positions (to $27), trades (to $41) and what balances move by
-# (to $45), all of which are written whatever of them is empty. Returns the balances.
+# A page: transactions ($1 to $6), their entries (to $13), positions (to $27), trades (to $42) and what balances move by
+# (to $46), all of which are written whatever of them is empty. Returns the balances.
 WRITE = f"""
 with posted as (
   insert into transactions (id, account_id, user_id, kind, ref, at)
@@ -50,17 +50,18 @@ held as (
     closed_at = excluded.closed_at),
 traded as (
   insert into trades (fill_id, order_id, position_id, account_id, user_id, bot_id, exchange, symbol, side, price,
-    quantity, fee, realized_pnl, at)
+    quantity, fee, realized_pnl, at, rates)
   select fill_id, order_id, position_id, account_id, user_id, bot_id, exchange, symbol, side, price, quantity, fee,
-    realized_pnl, at
+    realized_pnl, at, rates::jsonb
   from unnest($28::uuid[], $29::uuid[], $30::uuid[], $31::uuid[], $32::uuid[], $33::uuid[], $34::text[], $35::text[],
-    $36::text[], $37::numeric[], $38::numeric[], $39::numeric[], $40::numeric[], $41::timestamptz[])
+    $36::text[], $37::numeric[], $38::numeric[], $39::numeric[], $40::numeric[], $41::timestamptz[],
+    $42::text[])
     with ordinality as t(fill_id, order_id, position_id, account_id, user_id, bot_id, exchange, symbol, side, price,
-    quantity, fee, realized_pnl, at, ord) order by ord),
+    quantity, fee, realized_pnl, at, rates, ord) order by ord),
 moved as (
-  update accounts set moved = true where account_id = any($42::uuid[]) and not moved)
+  update accounts set moved = true where account_id = any($43::uuid[]) and not moved)
 insert into balances as b (account_id, user_id, currency, total)
-select * from unnest($42::uuid[], $43::uuid[], $44::text[], $45::numeric[])
+select * from unnest($43::uuid[], $44::uuid[], $45::text[], $46::numeric[])
 on conflict (account_id, currency) do update set total = b.total + excluded.total
 returning account_id, currency, total
 """  # noqa: S608

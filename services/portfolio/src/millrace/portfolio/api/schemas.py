@@ -75,7 +75,10 @@ class ClosedPosition(_Held):
 
 
 class Trade(_Answer):
-    """A fill. `fee` is in `fee_currency`; `profit_loss` is what it realised after its fee, in quote currency."""
+    """A fill. `fee` is in `fee_currency`; `profit_loss` is what it realised after its fee, in quote currency.
+
+    `rates` is what one of the quote currency was worth in others when it was booked; empty where that is not on record.
+    """
 
     fill_id: UUID
     num: int
@@ -93,6 +96,7 @@ class Trade(_Answer):
     fee_in_quote: Decimal
     realized_pnl: Decimal
     profit_loss: Decimal
+    rates: dict[str, Decimal] = {}
     at: datetime
 
 

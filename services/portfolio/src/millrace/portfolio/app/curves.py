@@ -9,7 +9,7 @@ from uuid import UUID
 from millrace.common.db.database import Connection
 from millrace.common.kernel.money import ZERO
 from millrace.portfolio.app.periods import Window
-from millrace.portfolio.app.positions import FEE_IN_QUOTE, FEES
+from millrace.portfolio.app.positions import FEES, gained
 from millrace.portfolio.domain.performance import Point, accumulated
 from millrace.portfolio.domain.rates import Rates
 
@@ -30,10 +30,9 @@ where x.user_id = $5 and x.kind in ('opening', 'adjustment', 'transfer') and x.a
   and e.account_id = any($1::uuid[]) group by 1, 2, 3
 """  # noqa: S608
 _GAINS = f"""
-select t.account_id, split_part(t.symbol, '/', 2) as quote, {_BIN.format(at="t.at")} as bin,
-  sum(t.realized_pnl - ({FEE_IN_QUOTE}))::numeric(38,18) as gain
+select split_part(t.symbol, '/', 2) as quote, {_BIN.format(at="t.at")} as bin, {gained("$6")}
 from trades t {FEES} where t.user_id = $1 and t.bot_id = any($2::uuid[]) and t.at <= $4
-  and ($5::uuid[] is null or t.account_id = any($5)) group by 1, 2, 3
+  and ($5::uuid[] is null or t.account_id = any($5)) group by 1, 2
 """  # noqa: S608
 
 
@@ -86,11 +85,14 @@ async def of_bots(
     rate: Rates,
     into: str,
 ) -> list[Point]:
-    """`capital` and what fills have realised after fees, by their instants; of the chosen bots, on the accounts."""
+    """`capital` and what fills have realised after fees, by their instants; of the chosen bots, on the accounts.
+
+    Each fill is converted at the rate it was booked with, so that what is past stays as it was.
+    """
     bots, accounts = chosen
     before, gains = ZERO, dict[datetime, Decimal]()
-    for row in await connection.fetch(_GAINS, user_id, bots, span.grain, span.end, accounts):
-        gain = rate.worth(row["gain"], row["quote"], into) or ZERO
+    for row in await connection.fetch(_GAINS, user_id, bots, span.grain, span.end, accounts, into):
+        gain = row["known"] + (rate.worth(row["rest"], row["quote"], into) or ZERO)
         if row["bin"] <= span.start:
             before += gain
         else:

@@ -11,6 +11,7 @@ from millrace.common.db.database import Connection
 from millrace.common.kernel.money import ZERO, divided
 from millrace.portfolio.app import balances, curves
 from millrace.portfolio.app.periods import Window
+from millrace.portfolio.app.positions import FEES, gained
 from millrace.portfolio.domain import performance
 from millrace.portfolio.domain.performance import Interval, Point, Span
 from millrace.portfolio.domain.rates import Rates
@@ -18,11 +19,14 @@ from millrace.portfolio.domain.round_trips import risk_level, tally
 
 Row = dict[str, Any]
 
-_RESULTS = """
-select split_part(symbol, '/', 2) as quote, realized_pnl - fees as result from positions
-where user_id = $1 and closed_at > $2 and closed_at <= $3 and ($4::uuid[] is null or account_id = any($4))
-  and ($5::uuid[] is null or bot_id = any($5)) order by closed_at, num
-"""
+_RESULTS = f"""
+select p.quote, p.result, g.known, g.rest
+from (select *, split_part(symbol, '/', 2) as quote, realized_pnl - fees as result from positions) p
+left join lateral (
+  select {gained("$6")} from trades t {FEES} where t.position_id = p.id and p.quote <> $6) g on true
+where p.user_id = $1 and p.closed_at > $2 and p.closed_at <= $3 and ($4::uuid[] is null or p.account_id = any($4))
+  and ($5::uuid[] is null or p.bot_id = any($5)) order by p.closed_at, p.num
+"""  # noqa: S608 - constants only
 _NEWEST = "select max(marked_at) from accounts where user_id = $1"
 _PUT_IN = """
 select e.currency, sum(e.amount) as amount from transactions x join entries e on e.transaction_id = x.id
@@ -132,9 +136,13 @@ def _day(day: Span, *, sized: bool) -> Row:
 async def _results(
     connection: Connection, user_id: UUID, subject: Subject, span: Window, rate: Rates, into: str
 ) -> list[Decimal]:
+    """What each closed position made after fees: what its fills realised, at the rates they were booked with."""
     chosen = (user_id, span.start, span.end, subject.accounts, subject.bots)
-    rows = await connection.fetch(_RESULTS, *chosen)
-    return [rate.worth(row["result"], row["quote"], into) or ZERO for row in rows]
+    rows = await connection.fetch(_RESULTS, *chosen, into)
+    return [
+        row["result"] if row["quote"] == into else row["known"] + (rate.worth(row["rest"], row["quote"], into) or ZERO)
+        for row in rows
+    ]
 
 
 async def _open(connection: Connection, user_id: UUID, subject: Subject) -> list[Row]:

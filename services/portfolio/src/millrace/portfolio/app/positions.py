@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
+
 from millrace.common.db.database import Connection
 from millrace.common.kernel.money import ZERO, divided, times
 from millrace.portfolio.domain.round_trips import round_trip
@@ -43,6 +45,20 @@ case f.fee_currency when split_part(t.symbol, '/', 2) then t.fee when split_part
   else 0 end
 """
 """The fee in the pair's quote currency, as positions count it: one in a third currency is in the ledger only."""
+
+
+def gained(into: str) -> str:
+    """SQL: what trades `t` realised after fees; `known` in the currency `into`, by the rates they were booked with.
+
+    `rest` is in quote currency, of those without: nothing has to be converted, or an older version booked them.
+    """
+    gain, rate = f"t.realized_pnl - ({FEE_IN_QUOTE})", f"(t.rates->>{into}::text)::numeric"
+    return f"""
+  round(coalesce(sum(({gain}) * {rate}), 0), 18) as known,
+  round(coalesce(sum({gain}) filter (where {rate} is null), 0), 18) as rest
+"""
+
+
 _TRADED = """
 from trades t where t.user_id = $1 and ($2::uuid[] is null or t.account_id = any($2))
   and ($3::uuid[] is null or t.bot_id = any($3)) and ($4::text is null or t.symbol = $4)
@@ -108,7 +124,8 @@ async def trades(
     """Fills, newest first, with what each realised after its fee, and how many there are."""
     chosen = (user_id, *scope, side, since, until)
     rows = await connection.fetch(_TRADES, *chosen, limit, offset)
-    return [dict(row) for row in rows], await connection.fetchval(_TRADE_COUNT, *chosen)
+    items = [{**row, "rates": orjson.loads(row["rates"] or "{}")} for row in rows]
+    return items, await connection.fetchval(_TRADE_COUNT, *chosen)
 
 
 def _at_market(row: Row) -> Row:

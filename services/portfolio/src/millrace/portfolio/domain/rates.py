@@ -72,6 +72,11 @@ class Rates:
         rate = self.rate(source, target)
         return None if rate is None else times(amount, rate.factor)
 
+    def of(self, source: str, targets: Iterable[str]) -> dict[str, Decimal]:
+        """What one `source` is worth in each other currency of `targets` to which there is a rate."""
+        known = {target: self.rate(source, target) for target in targets if target != source}
+        return {target: found.factor for target, found in known.items() if found is not None}
+
     @staticmethod
     def _join(graph: dict[str, dict[str, Price]], price: Price) -> None:
         if price.price > ZERO:
