@@ -89,7 +89,7 @@ RUN = {"start_date": "2024-01-02T00:00:00Z", "end_date": "2024-01-05T00:00:00Z",
 MADE: dict[str, tuple[str, Any, str]] = {
     "bots": ("/api/v1/bots", {"name": "b", "strategy_id": NONE, "exchange": "binance", "symbol": "BTC/USDT"}, "items"),
     "backtests": ("/api/v1/backtests", {"strategy_id": NONE, "symbol": "BTC/USDT", **RUN}, "items"),
-    "strategies": ("/api/v1/strategies", {"name": "s", "strategy_type": "grid", "symbols": ["BTCUSDT"]}, "strategies"),
+    "strategies": ("/api/v1/strategies", {"name": "s", "strategy_type": "trend", "symbols": ["BTCUSDT"]}, "strategies"),
     "limits": (
         "/api/v1/risk/limits",
         {"limit_type": "POSITION_SIZE", "limit_value": "900", "symbol": "BTC/USDT"},

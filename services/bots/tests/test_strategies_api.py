@@ -55,8 +55,28 @@ async def test_what_a_type_does_not_know_has_no_effect(owner: Any) -> None:
     assert (found["bound"], found["config"]["note"]) == ("mean_reversion", "kept")
 
 
-@pytest.mark.parametrize("kind", ["custom", "grid", "dca", "arbitrage", "ml", "hold"])
-async def test_a_type_without_a_class_is_accepted_and_never_trades(owner: Any, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["grid", "dca", " Arbitrage", "x" * 50])
+async def test_a_type_that_nobody_knows_is_refused_with_the_known_ones(owner: Any, kind: str) -> None:
+    mine = await made(owner)
+    for method, path in (("POST", "/strategies"), ("PUT", f"/strategies/{mine['id']}")):
+        answer = await owner.ask(method, path, {"name": "mine", "strategy_type": kind})
+        error = answer.json()["error"]
+        assert (answer.status, error["code"], error["details"]["allowed"]) == (422, "VALIDATION_ERROR", list(BUILTIN))
+        assert "strategy_type must be one of hold, mean_reversion, momentum, trend" in error["message"]
+    assert await names(owner) == [*BUILTIN, mine["name"]], "nothing was made"
+
+
+async def test_a_type_of_an_older_version_does_not_stand_in_the_way_of_other_changes(owner: Any) -> None:
+    mine = await made(owner)
+    await owner.stand.rows("bots", "update strategies set strategy_type = 'grid' where num = $1", mine["num"])
+    path = f"/strategies/{mine['id']}"
+    found = (await owner.ask("PUT", path, {"name": "old", "strategy_type": "grid"})).value()
+    assert (found["name"], found["strategy_type"], found["bound"]) == ("old", "grid", "hold")
+    assert (await owner.ask("PUT", path, {"strategy_type": "Trend-Following"})).value()["bound"] == "trend"
+
+
+@pytest.mark.parametrize("kind", ["custom", "hold"])
+async def test_what_names_no_type_is_accepted_and_never_trades(owner: Any, kind: str) -> None:
     found = await made(owner, strategy_type=kind, config={"position_size": "everything", "levels": [1, 2]})
     assert (found["strategy_type"], found["bound"], found["parameters"]) == (kind, "hold", {})
 

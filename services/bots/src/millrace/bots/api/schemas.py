@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from pydantic import AfterValidator, Base64Bytes, BaseModel, ConfigDict, Field
 
+from millrace.bots.domain.builtin import UNTYPED
 from millrace.bots.domain.capital import RISK_MODES
 from millrace.bots.domain.modes import Mode
 from millrace.common.kernel.money import ZERO
@@ -103,7 +104,7 @@ class NewStrategy(_Asked):
 
     name: Name
     description: Annotated[str, Field(max_length=2000)] = ""
-    strategy_type: Kind = "custom"
+    strategy_type: Kind = UNTYPED
     is_paper_trading: bool = True
     symbols: Symbols = Field(default_factory=list)
     timeframes: Timeframes = Field(default_factory=list)

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 
 from millrace.bots.app.queries import Ref, shown
-from millrace.bots.domain.builtin import bound_to, known_parameters
+from millrace.bots.domain.builtin import bound_to, check_type, known_parameters
 from millrace.common.db.database import Connection
 from millrace.common.db.work import Work
 from millrace.common.kernel.errors import Code, MillraceError, not_found
@@ -91,12 +91,13 @@ async def own(work: Work, user_id: UUID, ref: Ref) -> Row:
 
 
 async def create(work: Work, user_id: UUID, asked: Mapping[str, Any], now: datetime) -> Row:
-    """Make a strategy; it is not active. A type that nobody knows is bound to `hold`, which never trades.
+    """Make a strategy; it is not active.
 
-    Raises what is wrong with symbols, timeframes and the parameters that its type takes.
+    Raises what is wrong with the type, the symbols and timeframes, and the parameters that the type takes.
     """
     symbols, timeframes = _bars(asked)
     kind, config = asked["strategy_type"], asked["config"]
+    check_type(kind)
     strategy_id = asked["intent_id"] or new_id()
     await work.connection.execute(
         _INSERT,
@@ -134,9 +135,14 @@ def needs_other_bots(row: Row, changes: Mapping[str, Any]) -> bool:
 
 
 async def update(work: Work, row: Row, changes: Mapping[str, Any], now: datetime) -> Row:
-    """Replace what is given. The bots it runs go on with the new parameters, warmed up afresh."""
+    """Replace what is given. The bots it runs go on with the new parameters, warmed up afresh.
+
+    Raises what `create` does; a type that stays is not judged again.
+    """
     fresh = {**row, **{name: value for name, value in changes.items() if value is not None}}
     kind, bars = fresh["strategy_type"], _bars(fresh)
+    if kind != row["strategy_type"]:
+        check_type(kind)
     parameters = known_parameters(kind, fresh["config"])
     same = (fresh["name"], fresh["description"], kind, bound_to(kind), _text(fresh["config"]), _text(parameters))
     await work.connection.execute(_UPDATE, row["user_id"], row["id"], *same, *bars, now)
