@@ -18,6 +18,20 @@ def test_what_has_a_rate_is_converted_and_the_rest_counts_nothing(amount: str, s
     assert RAND.worth(Decimal(amount), source) == Decimal(worth)
 
 
+@pytest.mark.parametrize(
+    ("source", "kept", "worth"),
+    [
+        ("USDT", {"ZAR": "16", "EUR": "0.9"}, "160"),
+        ("USDT", {"EUR": "0.9"}, "175"),
+        ("USDT", {}, "175"),
+        ("XYZ", {"ZAR": "0.0000123"}, "0.000123"),
+        ("ZAR", {"ZAR": "2"}, "10"),
+    ],
+)
+def test_what_is_past_keeps_the_rate_it_was_booked_with(source: str, kept: dict[str, str], worth: str) -> None:
+    assert RAND.booked(Decimal(10), source, kept) == Decimal(worth)
+
+
 @pytest.mark.parametrize("amount", ["1000", "0.01", "123456789.12", "0"])
 def test_what_was_said_in_one_currency_is_shown_again_as_it_was(amount: str) -> None:
     assert RAND.worth(RAND.back(Decimal(amount), "USDT"), "USDT") == Decimal(amount)

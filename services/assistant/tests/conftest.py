@@ -22,7 +22,7 @@ Teller = Callable[[str, str, Mapping[str, Any] | None], Any]
 
 
 class Others:
-    """What the other services know, by (service, path); a value may be an error, and what is absent is away.
+    """What the other services know, by (service, path): a value, an error or a function of the query; else it is away.
 
     `told` are the requests that change something, in order: service, method, path, body.
     """
@@ -66,6 +66,7 @@ class Client:
         if method == "GET":
             self._others.asked.append((self._service, path, dict(query or {})))
             found = self._others.known.get((self._service, path))
+            found = found(dict(query or {})) if callable(found) else found
         else:
             self._others.told.append((self._service, method, path, json))
             found = self._others.answers.get((self._service, method, path))

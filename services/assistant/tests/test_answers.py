@@ -43,12 +43,14 @@ async def test_a_status_without_the_portfolio_says_so_and_tells_the_rest(desk: D
 async def test_bots_are_told_with_their_state_holdings_and_profit(desk: Desk) -> None:
     alpha, beta = bot(1, "Alpha", position="0.01"), bot(2, "Beta", "paused", reason="drawdown", symbol="ETH/ZAR")
     desk.bots(alpha, beta)
-    desk.others.known["portfolio", "/bots"] = {alpha["id"]: "-12.345"}
+    desk.others.known["portfolio", "/bots"] = lambda query: (
+        {alpha["id"]: "-200.004"} if query.get("currency") == "ZAR" else {alpha["id"]: "-12.345", beta["id"]: "7"}
+    )
     desk.others.known["portfolio", "/rates"] = RAND
     both = await desk.text("Check my bots")
-    told = "Alpha (#1, BTC/USDT on binance) is active, holds 0.01 BTC, -216.04 ZAR so far."
+    told = "Alpha (#1, BTC/USDT on binance) is active, holds 0.01 BTC, -200.00 ZAR so far."
     assert both == (
-        f"You have 1 active bot of 2. {told} Beta (#2, ETH/ZAR on binance) is paused (drawdown), 0.00 ZAR so far."
+        f"You have 1 active bot of 2. {told} Beta (#2, ETH/ZAR on binance) is paused (drawdown), +7.00 ZAR so far."
     )
     assert await desk.text("how is bot Alpha doing") == told
 
@@ -105,6 +107,7 @@ async def test_positions_orders_and_trades_are_listed(desk: Desk) -> None:
         "quantity": "1",
         "price": "9",
         "profit_loss": "-1",
+        "rates": {"ZAR": "16"},
         "at": "2026-01-05T11:00:00Z",
     }
     desk.others.known["portfolio", "/rates"] = RAND
@@ -120,7 +123,7 @@ async def test_positions_orders_and_trades_are_listed(desk: Desk) -> None:
         "#4: buy 0.5 BTC/USDT at market on binance, open, 0.1 filled."
     )
     assert await desk.text("my last trades") == (
-        "Your last trades, newest first. 2026-01-05T11:00:00Z: sell 1 BTC at 9 USDT, result -17.50 ZAR."
+        "Your last trades, newest first. 2026-01-05T11:00:00Z: sell 1 BTC at 9 USDT, result -16.00 ZAR."
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from millrace.common.events.bots import BotChanged, BotHeld
-from millrace.common.events.market import PriceSeen
+from millrace.common.events.market import CandleClosed, PriceSeen
 from millrace.common.events.risk import RiskAlertRaised
 from millrace.common.events.trading import AccountOpened, FillBooked, OrderState, OrderType, OrderUpdated, Side
 
@@ -33,6 +33,12 @@ def fill(user: Any, quantity: str, price: str, fee: str = "0", **changes: Any) -
     facts |= {"price": paid, "quantity": abs(signed), "notional": abs(signed) * paid, "fee": Decimal(fee)}
     facts |= {"fee_currency": "USDT", "liquidity": "taker", "filled_at": AT}
     return FillBooked(**{"user_id": user.id, "account_id": account_of(user), **facts, **changes})
+
+
+def closed(exchange: str, symbol: str, price: str) -> CandleClosed:
+    """A candle of one price."""
+    prices = dict.fromkeys(("open", "high", "low", "close", "volume"), Decimal(price))
+    return CandleClosed(exchange=exchange, symbol=symbol, timeframe="5m", opened_at=AT, **prices)
 
 
 def order(user: Any, state: OrderState = OrderState.FILLED, filled: str = "0.001", at: str = "45") -> OrderUpdated:

@@ -100,6 +100,15 @@ async def test_new_trades_are_told_with_what_they_earned(start_post: Any) -> Non
     }
 
 
+async def test_what_a_trade_earned_stays_when_the_rate_of_the_users_currency_moves(start_post: Any) -> None:
+    post, user, _ = await traded(start_post)
+    await post.stand.hear(facts.fill(user, "1", "100"), facts.fill(user, "-1", "105"))
+    await post.stand.hear(facts.closed("luno", "USDT/ZAR", "20"))
+    async with post.live(user, 0) as events:
+        told = await next_of(events, "trade_update")
+    assert [trade["profit_loss"] for trade in told["trades"]] == [87.5, 0.0]
+
+
 async def test_who_comes_back_elsewhere_is_told_everything_as_it_is(start_post: Any) -> None:
     post, user, who = await traded(start_post)
     async with post.live(user) as events:

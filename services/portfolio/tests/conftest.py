@@ -62,11 +62,13 @@ class Owner:
         """The service hears events."""
         await self.stand.hear(*events, at=NOON)
 
-    async def close(self, price: object, bars: int = 1, symbol: str = "BTC/USDT", timeframe: str = "5m") -> None:
+    async def close(
+        self, price: object, bars: int = 1, symbol: str = "BTC/USDT", timeframe: str = "5m", exchange: str = "binance"
+    ) -> None:
         """A candle closes, `bars` after noon."""
         at, amount = NOON + bars * BAR, Decimal(str(price))
         prices = {"open": amount, "high": amount, "low": amount, "close": amount, "volume": Decimal(1)}
-        event = CandleClosed(exchange="binance", symbol=symbol, timeframe=timeframe, opened_at=at - BAR, **prices)
+        event = CandleClosed(exchange=exchange, symbol=symbol, timeframe=timeframe, opened_at=at - BAR, **prices)
         await self.stand.hear(event, at=at)
 
     def marks(self) -> list[EquityMarked]:

@@ -115,3 +115,15 @@ async def test_into_a_currency_that_had_no_rate_then_the_rate_of_now_counts(owne
     quoted = CandleClosed(exchange="luno", symbol="EUR/ZAR", timeframe="5m", opened_at=NOON - BAR, **prices)
     await owner.stand.hear(quoted, at=NOON)
     assert (await metrics(owner, currency="EUR"))["largest_win"] == 8
+
+
+async def test_what_a_bot_has_realised_stays_and_what_it_holds_moves(owner: Any) -> None:
+    bot, other = uuid4(), uuid4()
+    await owner.hear(fill(owner, 2, 160, bot_id=bot), fill(owner, -1, 320, 16, bot_id=bot))
+    await owner.hear(fill(owner, 1, 9, bot_id=other, symbol="BTC/XYZ"), fill(owner, 1, 160))
+    await owner.close(480, 1, "BTC/ZAR", exchange="luno")
+    assert (await owner.ask("/bots")).value() == {str(bot): "464", str(other): "0"}
+    for price, held in ((16, 20), (32, 10)):
+        await rand(owner, price)
+        assert (await owner.ask("/bots", currency="usdt")).value() == {str(bot): str(9 + held)}, "XYZ has no rate"
+    assert (await owner.ask("/bots", currency="ZAR")).value() == {str(bot): "464"}

@@ -24,6 +24,12 @@ class Conversion:
             return amount
         return times(amount, self.rates.get(source, ZERO)).quantize(_SHOWN)
 
+    def booked(self, amount: Decimal, source: str, kept: Mapping[str, object]) -> Decimal:
+        """The same of what is past: by what one `source` was worth in each currency then, where that was `kept`."""
+        if source == self.currency or self.currency not in kept:
+            return self.worth(amount, source)
+        return times(amount, Decimal(str(kept[self.currency]))).quantize(_SHOWN)
+
     def back(self, amount: Decimal, target: str) -> Decimal:
         """What `amount` of our currency is in `target`, to eight places. Raises UNAVAILABLE without a rate."""
         if target == self.currency:

@@ -104,33 +104,48 @@ async def _bots(facts: Facts, asked: Ask) -> str:
     if not bots:
         return "You have no bots."
     results: Mapping[str, Decimal] | None = None
-    into = Conversion("")
+    into, told = Conversion(""), dict[str, Decimal]()
     try:
         into = await facts.conversion()
         results = await facts.bot_results()
+        told = await facts.bot_results(into.currency) if into.currency else told
         note = ""
     except MillraceError as problem:
         note = f" I cannot tell their profits now ({problem.message})."
     chosen = list(named(asked.said, bots).meant) or bots
     active = sum(bot["status"] == "active" for bot in bots)
     head = f"You have {count(active, 'active bot')} of {len(bots)}." if chosen == bots else ""
-    lines = [_bot(bot, results, into) for bot in chosen[:_SHOWN]]
+    lines = [_bot(bot, _result(bot, results, told, into)) for bot in chosen[:_SHOWN]]
     more = f" And {len(chosen) - _SHOWN} more." if len(chosen) > _SHOWN else ""
     return f"{head} {' '.join(lines)}{more}{note}".strip()
 
 
-def _bot(bot: Mapping[str, Any], results: Mapping[str, Decimal] | None, into: Conversion) -> str:
-    base, quote = bot["symbol"].split("/")
+def _result(
+    bot: Mapping[str, Any], own: Mapping[str, Decimal] | None, told: Mapping[str, Decimal], into: Conversion
+) -> str:
+    """What a bot made, of `own` in its quote currency; in the user's where the portfolio has `told` it in that."""
+    if own is None:
+        return ""
+    quote, made = bot["symbol"].split("/")[1], told.get(bot["id"])
+    gain = _gain(own.get(bot["id"], 0), quote, into) if made is None else money(made, into.currency, signed=True)
+    return f", {gain} so far"
+
+
+def _bot(bot: Mapping[str, Any], result: str) -> str:
+    base = bot["symbol"].split("/")[0]
     why = f" ({bot['reason']})" if bot.get("reason") else ""
     held = Decimal(str(bot["position"]))
     holds = f", holds {quantity(held)} {base}" if held else ""
-    gain = "" if results is None else f", {_gain(results.get(bot['id'], 0), quote, into)} so far"
-    return f"{bot['name']} (#{bot['num']}, {bot['symbol']} on {bot['exchange']}) is {bot['status']}{why}{holds}{gain}."
+    return (
+        f"{bot['name']} (#{bot['num']}, {bot['symbol']} on {bot['exchange']}) is {bot['status']}{why}{holds}{result}."
+    )
 
 
-def _gain(amount: Any, quote: str, into: Conversion) -> str:
-    if quote in into.rates:
-        return money(into.worth(Decimal(str(amount)), quote), into.currency, signed=True)
+def _gain(amount: Any, quote: str, into: Conversion, kept: Mapping[str, str] | None = None) -> str:
+    """In words; of what is past with the rates that were `kept`."""
+    kept = kept or {}
+    if quote in into.rates or into.currency in kept:
+        return money(into.booked(Decimal(str(amount)), quote, kept), into.currency, signed=True)
     return money(amount, quote, signed=True)
 
 
@@ -181,7 +196,7 @@ async def _trades(facts: Facts, asked: Ask) -> str:
     for row in found:
         base, quote = row["symbol"].split("/")
         terms = f"{row['side']} {quantity(row['quantity'])} {base} at {quantity(row['price'])} {quote}"
-        lines.append(f"{row['at']}: {terms}, result {_gain(row['profit_loss'], quote, into)}.")
+        lines.append(f"{row['at']}: {terms}, result {_gain(row['profit_loss'], quote, into, row['rates'])}.")
     return f"Your last trades, newest first. {' '.join(lines)}" if lines else "You have no trades yet."
 
 

@@ -42,9 +42,12 @@ class Facts:
         """All bots."""
         return await self._pages("bots", "/bots")
 
-    async def bot_results(self) -> dict[str, Decimal]:
-        """Each bot's profit over all time by its id, after fees, in its pair's quote currency."""
-        found = await self._platform.ask(self._user, "portfolio", "/bots")
+    async def bot_results(self, currency: str | None = None) -> dict[str, Decimal]:
+        """Each bot's profit over all time by its id, after fees, in its pair's quote currency, or in `currency`.
+
+        Of what has no rate to `currency` nothing is told.
+        """
+        found = await self._platform.ask(self._user, "portfolio", "/bots", currency=currency)
         return {bot_id: Decimal(str(amount)) for bot_id, amount in found.items()}
 
     async def conversion(self) -> Conversion:

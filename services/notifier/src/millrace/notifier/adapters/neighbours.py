@@ -90,5 +90,5 @@ class Neighbours:
 
 
 def _trade(row: dict[str, Any], into: Conversion) -> Trade:
-    profit = into.worth(Decimal(row["profit_loss"]), row["symbol"].split("/")[1])
+    profit = into.booked(Decimal(row["profit_loss"]), row["symbol"].split("/")[1], row["rates"])
     return Trade(id=row["fill_id"], profit=profit, **{name: row[name] for name in _TRADE})

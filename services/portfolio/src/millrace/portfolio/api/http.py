@@ -14,7 +14,7 @@ from millrace.common.db.database import Database
 from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.web.answers import json_response
 from millrace.portfolio.api import performance, transfers, wallets
-from millrace.portfolio.api.schemas import ClosedPosition, Page, Position, Side, Trade
+from millrace.portfolio.api.schemas import ClosedPosition, Currency, Page, Position, Side, Trade
 from millrace.portfolio.app import balances as worth
 from millrace.portfolio.app import positions as questions
 from millrace.portfolio.app import queries
@@ -58,9 +58,12 @@ def routes(
             return json_response(await queries.equity(connection, user.user_id, limit, rate))
 
     @api.get("/bots")
-    async def bots(user: user_dependency) -> Response:
+    async def bots(user: user_dependency, currency: Currency | None = None) -> Response:
         async with database.as_user(user.user_id) as connection:
-            return json_response(await queries.bot_results(connection, user.user_id))
+            if currency is None:
+                return json_response(await queries.bot_results(connection, user.user_id))
+            rate = await worth.rates(connection, settings.usdt_zar)
+            return json_response(await queries.bot_results_in(connection, user.user_id, currency, rate))
 
     return api
 

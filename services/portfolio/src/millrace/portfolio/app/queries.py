@@ -7,7 +7,8 @@ from uuid import UUID
 
 from millrace.common.db.database import Connection
 from millrace.common.kernel.money import ZERO
-from millrace.portfolio.app.balances import accounts, main_currency
+from millrace.portfolio.app.balances import accounts, main_currency, open_positions
+from millrace.portfolio.app.positions import FEES, gained
 from millrace.portfolio.domain.rates import Rates
 
 Row = dict[str, Any]
@@ -32,6 +33,10 @@ select bot_id, sum(realized_pnl - fees) + sum(case when closed_at is null then
   - entry_price) else 0 end) as pnl
 from positions p where user_id = $1 and bot_id is not null group by bot_id
 """
+_REALISED = f"""
+select t.bot_id, split_part(t.symbol, '/', 2) as quote, {gained("$2")}
+from trades t {FEES} where t.user_id = $1 and t.bot_id is not null group by 1, 2
+"""  # noqa: S608 - constants only
 
 
 async def balances(connection: Connection, user_id: UUID, rate: Rates) -> Row:
@@ -63,5 +68,20 @@ async def equity(connection: Connection, user_id: UUID, limit: int, rate: Rates)
 
 
 async def bot_results(connection: Connection, user_id: UUID) -> dict[str, Decimal]:
-    """Profit and loss of each bot after fees, open positions at market."""
+    """Profit and loss of each bot after fees, open positions at market, in its pair's quote currency."""
     return {str(r["bot_id"]): r["pnl"] for r in await connection.fetch(_BOTS, user_id)}
+
+
+async def bot_results_in(connection: Connection, user_id: UUID, into: str, rate: Rates) -> dict[str, Decimal]:
+    """The same in the currency `into`: what is realised at the rates of its time, the rest at those of now.
+
+    Bots whose pair's quote currency has no rate are left out.
+    """
+    found: dict[str, Decimal] = {}
+    for row in await connection.fetch(_REALISED, user_id, into):
+        if (rest := rate.worth(row["rest"], row["quote"], into)) is not None:
+            found[str(row["bot_id"])] = row["known"] + rest
+    for position in await open_positions(connection, user_id):
+        if (bot := str(position["bot_id"])) in found:
+            found[bot] += rate.worth(position["pnl"], position["quote"], into) or ZERO
+    return found

@@ -44,10 +44,8 @@ async def list_bots(asking: Asking, asked: bots.ListBots) -> Page[bots.Bot]:
     elif asked.everybody:
         query["user"] = "all"
     found, total = await rows(asking, "bots", "/bots", query, asked.limit, asked.offset)
-    into = await users_own(asking) if found else None
-    return Page(
-        items=tuple(in_it(bot(row), into) for row in found), total=total, limit=asked.limit, offset=asked.offset
-    )
+    items = tuple(await in_it(asking, [bot(row) for row in found]))
+    return Page(items=items, total=total, limit=asked.limit, offset=asked.offset)
 
 
 async def create(asking: Asking, asked: bots.CreateBot) -> bots.Bot:

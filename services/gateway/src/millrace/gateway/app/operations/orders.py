@@ -111,7 +111,7 @@ async def trades(asking: Asking, asked: trading.ListTrades) -> Page[trading.Trad
 
 def _earned(row: dict[str, Any], into: Conversion | None) -> Decimal:
     earned = Decimal(row["profit_loss"])
-    return earned if into is None else into.worth(earned, row["symbol"].split("/")[1])
+    return earned if into is None else into.booked(earned, row["symbol"].split("/")[1], row["rates"])
 
 
 HANDLERS: Handlers = {
