@@ -22,7 +22,17 @@ async def test_a_kill_switch_is_an_alert_on_streams_and_in_lists(client: Client)
     (alert,) = (await client.get("/api/v1/risk/alerts"))["alerts"]
     (event,) = (await client.get("/api/v1/risk/events"))["events"]
     assert alert["message"] == event["description"] == said["message"]
+    (own,) = await of_risk(client, "?status=active")
+    assert (own["message"], own["severity"], own["status"]) == (said["message"], "critical", "active")
     assert (await client.call("DELETE", KILL, {"scope": "user"}))[0] == 200
+    assert [each["message"] for each in await of_risk(client, "?status=resolved")] == [said["message"]]
+    assert await of_risk(client) == []
+
+
+async def of_risk(client: Client, query: str = "") -> list[Any]:
+    """The caller's own alerts among those of the platform."""
+    told = (await client.get(f"/api/v1/monitoring/alerts{query}"))["alerts"]
+    return [one for one in told if one["component"] == "risk"]
 
 
 async def test_a_stop_for_everybody_is_an_alert_of_the_platform(client: Client, platform: Platform) -> None:

@@ -141,11 +141,50 @@ async def test_a_stretch_that_ends_before_it_begins_is_refused() -> None:
     assert (refused.value.code, platform.asked) == (Code.INVALID_DATE_RANGE, [])
 
 
+def near(at: timedelta, **changes: Any) -> dict[str, Any]:
+    """A risk alert, so long after the platform's own."""
+    given = {"id": TWO, "level": "medium", "message": "loss is near its limit", "triggered_at": (NOW + at).isoformat()}
+    return {**given, **changes}
+
+
+async def test_alerts_are_the_platforms_and_the_callers_own_newest_first() -> None:
+    later, before = near(timedelta(seconds=1)), near(timedelta(seconds=-1), level="critical")
+    services = Services({"risk GET /alerts": rows.page(later, before)})
+    wish = risk.ListAlerts(is_active=True)
+    told = await Platform().do("system.alerts", wish, services)
+    assert [(each.component, each.severity, each.is_active) for each in told.items] == [
+        ("risk", "medium", True),
+        ("bots", "critical", True),
+        ("risk", "critical", True),
+    ]
+    assert (told.items[0].message, told.items[0].resolved_at, told.total) == ("loss is near its limit", None, 9)
+    assert services.last["user"] == TRADER, "risk tells nobody of another's"
+
+
 async def test_alerts_are_chosen_and_paged() -> None:
-    platform = Platform()
-    told = await platform.do("system.alerts", risk.ListAlerts(is_active=True, severities=("high",), limit=5, offset=2))
-    assert platform.asked == [(True, ["high"], 5, 2)]
-    assert (told.total, told.limit, told.offset, told.items[0].component) == (7, 5, 2, "bots")
+    platform, services = Platform(), Services({"risk GET /alerts": rows.page(near(timedelta(seconds=1)))})
+    wish = risk.ListAlerts(is_active=False, severities=("high",), limit=5, offset=1)
+    told = await platform.do("system.alerts", wish, services)
+    assert platform.asked == [(False, ["high"], 6, 0)]
+    assert services.last["query"] == {"active": "false", "level": ["high"], "limit": 6, "offset": 0}
+    assert (told.total, told.limit, told.offset, [each.component for each in told.items]) == (8, 5, 1, ["bots"])
+
+
+async def test_without_a_choice_alerts_of_both_states_are_told() -> None:
+    services = Services({"risk GET /alerts": rows.page(near(timedelta(seconds=1)))})
+    told = await Platform().do("system.alerts", risk.ListAlerts(), services)
+    assert [each.is_active for each in told.items if each.component == "risk"] == [True, False]
+
+
+@pytest.mark.parametrize(("code", "shown"), [(Code.UNAVAILABLE, ["bots"]), (Code.PERMISSION_DENIED, None)])
+async def test_the_platforms_alerts_are_told_while_risk_is_away(code: Code, shown: list[str] | None) -> None:
+    services = Services({"risk GET /alerts": MillraceError(code, "away")})
+    asked = Platform().do("system.alerts", risk.ListAlerts(is_active=True), services)
+    if shown is None:
+        with pytest.raises(MillraceError, match="away"):
+            await asked
+    else:
+        assert [each.component for each in (await asked).items] == shown
 
 
 async def test_the_cache_is_read_and_forgotten_in_part() -> None:

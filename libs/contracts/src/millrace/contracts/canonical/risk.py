@@ -102,7 +102,7 @@ class ListRiskEvents(Listing):
 
 
 class SystemAlert(Canonical):
-    """Something of the platform itself needs a look, or did."""
+    """Something of the platform itself needs a look, or did; what is near a user's limit has component `risk`."""
 
     id: UUID
     component: str
@@ -114,7 +114,7 @@ class SystemAlert(Canonical):
 
 
 class ListAlerts(Listing):
-    """System alerts, newest first."""
+    """The platform's alerts and the caller's own, newest first."""
 
     is_active: bool | None = None
     severities: tuple[Severity, ...] = ()

@@ -1,4 +1,4 @@
-"""Readings and alerts of the platform itself."""
+"""Readings of the platform itself, and alerts: its own, and those of the caller's risk."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -49,7 +49,7 @@ class MetricList(Shape):
 
 
 class AlertBody(Shape):
-    """Something needs a look, or did: then `resolved_at` says until when."""
+    """Something needs a look, or did: then `resolved_at` says until when, where that is on record."""
 
     id: str
     component: str

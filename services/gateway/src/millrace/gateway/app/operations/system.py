@@ -102,9 +102,13 @@ class System:
         )
 
     async def alerts(self, asking: Asking, asked: risk.ListAlerts) -> Page[risk.SystemAlert]:
-        """What is or was wrong with the platform, newest first."""
-        found, total = await self.watch.alerts(asked.is_active, list(asked.severities), asked.limit, asked.offset)
-        return Page(items=tuple(found), total=total, limit=asked.limit, offset=asked.offset)
+        """What is or was wrong with the platform, and near the caller's own limits, newest first."""
+        most = asked.offset + asked.limit
+        (found, total), (own, more) = await asyncio.gather(
+            self.watch.alerts(asked.is_active, list(asked.severities), most, 0), _of_risk(asking, asked, most)
+        )
+        every = sorted([*found, *own], key=lambda alert: alert.triggered_at, reverse=True)
+        return Page(items=tuple(every[asked.offset : most]), total=total + more, limit=asked.limit, offset=asked.offset)
 
     async def read_cache(self, asking: Asking, asked: Nothing) -> research.Cache:
         """What is kept in Redis or, without one, in this process."""
@@ -121,6 +125,33 @@ class System:
     async def create_job(self, asking: Asking, asked: research.CreateJob) -> research.Job:
         """A job that is done in the background."""
         return await self.labour.create(asking.user, asked, asking.intent)
+
+
+async def _of_risk(asking: Asking, asked: risk.ListAlerts, most: int) -> tuple[list[risk.SystemAlert], int]:
+    """The caller's own risk alerts; none while risk is away, of which the platform's alerts tell."""
+    found: list[risk.SystemAlert] = []
+    every = 0
+    for active in (True, False) if asked.is_active is None else (asked.is_active,):
+        query = {"active": str(active).lower(), "level": list(asked.severities) or None}
+        try:
+            told, total = await rows(asking, "risk", "/alerts", query, most)
+        except MillraceError as absent:
+            if absent.code is not Code.UNAVAILABLE:
+                raise
+            return [], 0
+        every += total
+        found += [
+            risk.SystemAlert(
+                id=row["id"],
+                component="risk",
+                severity=row["level"],
+                message=row["message"],
+                is_active=active,
+                triggered_at=row["triggered_at"],
+            )
+            for row in told
+        ]
+    return found, every
 
 
 async def ping(asking: Asking, asked: Nothing) -> Done:
