@@ -1,6 +1,6 @@
 """Groups of accounts: members, limits, reports, and orders for all of one."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from millrace.contracts.canonical.performance import AskPerformance
 from millrace.contracts.canonical.trading import ExecuteForGroup
 from millrace.gateway.app.operations import HANDLERS
 from services.gateway.tests import rows
-from services.gateway.tests.fakes import INTENT, NOW, ONE, THREE, TRADER, TWO, Once, Services, asking, backend
+from services.gateway.tests.fakes import AT, INTENT, NOW, ONE, THREE, TRADER, TWO, Once, Services, asking, backend
 
 GROUP = f"/groups/{THREE}"
 LIMITS = f"risk PUT {GROUP}/limits"
@@ -159,13 +159,25 @@ async def test_a_group_that_is_gone_limits_nothing() -> None:
     assert around.calls[-1] == ("execution", "DELETE", GROUP), "a retry must find the group whose limits were not ended"
 
 
-@pytest.mark.parametrize(("held", "asked"), [((ONE, TWO), [UUID(ONE), UUID(TWO)]), ((), [UUID(THREE)])])
-async def test_how_a_group_did_is_about_its_accounts_and_no_others(held: Any, asked: Any) -> None:
-    around = services(*held)
+async def test_how_a_group_did_is_about_its_accounts_and_no_others() -> None:
+    around = services(ONE, TWO)
     found = await do("groups.performance", around, AskPerformance(id=UUID(THREE), period="7d"))
-    assert around.last["query"]["account_id"] == asked, "without any account everything would be meant"
+    assert around.last["query"]["account_id"] == [UUID(ONE), UUID(TWO)]
     assert around.last["query"]["currency"] == "USDT", "whichever account comes first"
     assert found.subject == THREE
+
+
+async def test_a_group_without_accounts_has_earned_nothing_since_it_was_made() -> None:
+    around = services()
+    found = await do("groups.performance", around, AskPerformance(id=UUID(THREE)))
+    assert (found.subject, found.start, found.end) == (THREE, datetime.fromisoformat(AT), NOW)
+    assert (found.final_balance, found.days) == (0, ())
+    asked = AskPerformance(id=UUID(THREE), start=NOW - timedelta(days=2), end=NOW - timedelta(days=1))
+    found = await do("groups.performance", around, asked)
+    assert (found.start, found.end) == (asked.start, asked.end)
+    past = await do("groups.history", around, accounts.AskHistory(id=UUID(THREE), interval="week"))
+    assert (past.points, past.start, past.end) == ((), NOW - timedelta(days=30), NOW)
+    assert {service for service, _, _ in around.calls} == {"execution"}, "of no account nobody knows, of all is wrong"
 
 
 async def test_its_metrics_are_percents_in_the_contracts_own_names() -> None:
@@ -184,15 +196,14 @@ async def test_its_metrics_are_percents_in_the_contracts_own_names() -> None:
     assert around.last["query"] == {"account_id": ONE, "currency": "USDT"}
 
 
-@pytest.mark.parametrize(("held", "asked"), [((ONE,), [ONE]), ((), [THREE])])
-async def test_its_past_is_told_step_by_step(held: Any, asked: Any) -> None:
+async def test_its_past_is_told_step_by_step() -> None:
     item = {"start": "2026-01-01", "end": "2026-01-07", "opening": "1", "balance": "1050", "flow": "0"}
     answer = {"interval": "week", "items": [{**item, "gained": "50", "fraction": "0.05"}]}
-    around = services(*held, **{"portfolio GET /performance/history": answer})
+    around = services(ONE, **{"portfolio GET /performance/history": answer})
     found = await do("groups.history", around, accounts.AskHistory(id=UUID(THREE), interval="week"))
     month = (NOW - timedelta(days=30)).isoformat()
     dates = {"start_date": month, "end_date": NOW.isoformat()}
-    assert around.last["query"] == {"account_id": asked, "interval": "week", "currency": "USDT", **dates}
+    assert around.last["query"] == {"account_id": [ONE], "interval": "week", "currency": "USDT", **dates}
     assert found.points == ({"date": "2026-01-01", "balance": 1050.0, "profit": 50.0, "return": 5.0},)
 
 

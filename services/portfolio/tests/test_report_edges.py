@@ -52,6 +52,15 @@ async def test_a_start_before_all_time_begins_with_the_first_account(owner: Owne
     assert (found["initial_balance"], found["total_return"]) == ("10000", "0")
 
 
+async def test_a_report_starts_when_it_was_asked_to_also_before_there_was_anything(owner: Owner) -> None:
+    await owner.close(100)
+    for query in ({"start_date": "2025-12-01"}, {"start_date": "2025-12-01", "end_date": "2026-01-05"}):
+        found = await report(owner, **query)
+        assert (found["start_date"], found["initial_balance"]) == ("2025-12-01T00:00:00Z", "10000")
+    for query in ({"period": "all"}, {"end_date": "2026-01-05"}):
+        assert (await report(owner, **query))["start_date"].startswith("2026-01-01T"), "the first that is known"
+
+
 async def test_a_time_after_everything_has_nothing_to_gain(owner: Owner) -> None:
     bot = uuid4()
     await owner.hear(owner.fill(1, 100, bot_id=bot), owner.fill(-1, 110, bot_id=bot))

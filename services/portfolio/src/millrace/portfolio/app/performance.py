@@ -67,7 +67,7 @@ async def report(connection: Connection, user_id: UUID, subject: Subject, span: 
     sized = subject.bots is None or subject.capital is not None
     return {
         "period": span.name,
-        "start_date": points[0].at if points and span.name in ("all", "custom") else span.start,
+        "start_date": points[0].at if points and span.begins_with_the_first else span.start,
         "end_date": span.end,
         "currency": into,
         "initial_balance": first,

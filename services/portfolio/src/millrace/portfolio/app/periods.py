@@ -24,6 +24,11 @@ class Window:
     now: datetime
 
     @property
+    def begins_with_the_first(self) -> bool:
+        """Whether no start was asked for: then it is about all there is, from the first point that is known."""
+        return self.start == _EPOCH
+
+    @property
     def grain(self) -> timedelta:
         """Minutes for hours, hours for a season, days beyond."""
         length = self.end - self.start

@@ -1,6 +1,6 @@
 """Groups of accounts, and orders for all of one."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -102,12 +102,14 @@ async def delete(asking: Asking, asked: ById) -> Done:
 
 
 async def performance(asking: Asking, asked: AskPerformance) -> Performance:
-    """How the accounts of a group did together."""
+    """How the accounts of a group did together; one without any has earned nothing since it was made."""
     if asked.id is None:
         raise MillraceError(Code.VALIDATION_ERROR, "group_id is required", fields={"group_id": "is required"})
     row = await _one(asking, uuid_of(asked.id, "group"))
-    members = [UUID(member) for member in row["accounts"]] or [UUID(row["id"])]  # an empty group has earned nothing
-    return await report(asking, asked, members, subject=row["id"])
+    if not row["accounts"]:
+        start = asked.start or datetime.fromisoformat(row["created_at"])
+        return Performance(subject=row["id"], period=asked.period, start=start, end=asked.end or asking.now)
+    return await report(asking, asked, [UUID(member) for member in row["accounts"]], subject=row["id"])
 
 
 async def metrics(asking: Asking, asked: ById) -> accounts.GroupMetrics:
@@ -135,7 +137,9 @@ async def history(asking: Asking, asked: accounts.AskHistory) -> accounts.GroupH
     row = await _one(asking, uuid_of(asked.id, "group"))
     end = asked.end or asking.now
     start = asked.start or end - timedelta(days=_DEFAULT_DAYS)
-    query = {"account_id": row["accounts"] or [row["id"]], "interval": asked.interval}
+    if not row["accounts"]:
+        return accounts.GroupHistory(points=(), interval=asked.interval, start=start, end=end)
+    query = {"account_id": row["accounts"], "interval": asked.interval}
     query |= {"currency": DOLLARS, "start_date": start.isoformat(), "end_date": end.isoformat()}
     found = await asking.ask("portfolio", "GET", "/performance/history", query=query)
     points = tuple(
