@@ -181,10 +181,10 @@ def balance(**changes: Any) -> Any:
             wallet_balance=amount,
             unrealized_pnl="5",
             margin_balance=amount,
-            available_balance=amount,
-            locked_balance="1",
+            available_balance=free,
+            locked_balance=locked,
         )
-        for name, amount in (("USDT", "9000"), ("BTC", "0.01"))
+        for name, amount, free, locked in (("USDT", "9000", "8999", "1"), ("BTC", "0.01", "0.01", "0"))
     ]
     given = {
         "account_type": "spot",

@@ -100,11 +100,11 @@ async def test_the_balance_is_of_all_accounts() -> None:
     services = Services({"portfolio GET /balance": rows.balance()})
     found = await do("portfolio.balance", services, Nothing())
     assert services.last["query"] == {"currency": "USDT"}
-    assert (found.wallet, found.locked, found.unrealized_pnl, found.currency) == (9600, 600, 5, "USDT")
-    assert found.wallet - found.locked == 9000, "what orders can use: free USDT, and not what is held besides"
+    assert (found.wallet, found.unrealized_pnl, found.currency) == (9600, 5, "USDT")
+    assert (found.available, found.locked) == (8999, 1), "free USDT; what open orders hold, and not what else is held"
     assert [(asset.currency, asset.total, asset.locked) for asset in found.assets] == [
         ("USDT", 9000, 1),
-        ("BTC", Decimal("0.01"), 1),
+        ("BTC", Decimal("0.01"), 0),
     ]
     assert found.updated_at == NOW
     services.answers["portfolio GET /balance"] = rows.balance(updated_at=None, assets=[])

@@ -33,6 +33,7 @@ def balance(*assets: Asset, **changes: Any) -> PortfolioBalance:
     told = {
         "account_type": "futures",
         "wallet": Decimal(10000),
+        "available": Decimal(8500),
         "locked": Decimal(1500),
         "unrealized_pnl": Decimal("125.5"),
         "updated_at": NINE,
@@ -103,6 +104,12 @@ def test_a_currency_has_two_places_or_up_to_eight_that_it_needs(
     held = Asset(currency="BTC", total=Decimal(total), locked=Decimal(locked))
     (told,) = CRYPTO.answers(BALANCE, balance(held))["assets"]
     assert (told["wallet_balance"], told["available_balance"], told["locked_balance"]) == shown
+
+
+def test_what_is_neither_free_nor_promised_is_in_the_wallet_alone() -> None:
+    body = CRYPTO.answers(BALANCE, balance(wallet=Decimal(20900), available=Decimal(10000), locked=ZERO))
+    shown = (body["total_wallet_balance"], body["available_balance"], body["locked_balance"])
+    assert shown == ("20900.00", "10000.00", "0.00")
 
 
 def test_a_loss_takes_from_the_margin() -> None:

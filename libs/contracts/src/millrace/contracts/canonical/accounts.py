@@ -160,14 +160,16 @@ class Asset(Canonical):
 
 
 class PortfolioBalance(Canonical):
-    """All accounts of a user together, in `currency`. `margin` = wallet + open profit; available + locked = wallet.
+    """All accounts of a user together, in `currency`. The margin is the wallet and the open profit.
 
-    Available is what orders can use, free `currency`; locked is the rest: in positions, in other currencies, promised.
+    `available` is what orders can use, free `currency`; `locked` is what open orders were promised, of any currency.
+    The rest of the wallet is in positions and in other currencies.
     """
 
     account_type: str = "spot"
     currency: str = "USDT"
     wallet: Decimal = ZERO
+    available: Decimal = ZERO
     locked: Decimal = ZERO
     unrealized_pnl: Decimal = ZERO
     assets: tuple[Asset, ...] = ()

@@ -41,7 +41,7 @@ class AssetShape(Shape):
 
 
 class BalanceShape(Shape):
-    """Everything together, in the currency of the accounts."""
+    """Everything together, in USDT. Locked is what open orders hold, available what another could use."""
 
     account_type: str
     total_wallet_balance: str
@@ -108,7 +108,7 @@ def _show_balance(found: PortfolioBalance, now: datetime) -> dict[str, Any]:
     return {
         "account_type": found.account_type,
         "total_wallet_balance": fixed(found.wallet),
-        "available_balance": fixed(found.wallet - found.locked),
+        "available_balance": fixed(found.available),
         "locked_balance": fixed(found.locked),
         "unrealized_pnl": fixed(found.unrealized_pnl),
         "margin_balance": fixed(found.wallet + found.unrealized_pnl),

@@ -1,6 +1,5 @@
 """Balances, wallets and transfers."""
 
-from decimal import Decimal
 from typing import Any
 
 from millrace.contracts.canonical import accounts
@@ -24,12 +23,12 @@ async def balance(asking: Asking, asked: Nothing) -> accounts.PortfolioBalance:
         )
         for one in found["assets"]
     )
-    wallet = Decimal(found["total_wallet_balance"])
     return accounts.PortfolioBalance(
         account_type=found["account_type"],
         currency=found["currency"],
-        wallet=wallet,
-        locked=wallet - accounts.free_dollars(found).available,
+        wallet=found["total_wallet_balance"],
+        available=accounts.free_dollars(found).available,
+        locked=found["locked_balance"],
         unrealized_pnl=found["unrealized_pnl"],
         assets=assets,
         updated_at=found["updated_at"] or asking.now,
