@@ -47,12 +47,13 @@ def compile_lock(target: str, wanted: set[str], constraint: str | None, extra: l
 
 
 def main() -> None:
-    """Lock development first; everything else takes its versions from there."""
+    """Lock development first; everything else takes its versions from there. uv installs the others, see the Makefile."""
     known, extra = members(), sys.argv[1:]
     everything = set().union(*(closure(name, known) for name in known))
     tools = {line for line in (FOLDER / "dev.in").read_text().splitlines() if line}
     compile_lock("dev", everything | tools, None, extra)
     compile_lock("all", everything, "dev", extra)
+    compile_lock("uv", {"uv"}, "dev", extra)
     for name, folder in known.items():
         if folder.parent.name == "services":
             compile_lock(folder.name, closure(name, known), "dev", extra)
