@@ -1,5 +1,6 @@
 """Whatever is wrong: one line that says so, a line that says what to do, and the exit code of `--help`."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ NOWHERE = "127.0.0.1:1"
 def test_the_exit_codes_are_documented() -> None:
     help_text = " ".join(millrace("--help").out.split())
     assert EXIT_CODES in help_text
+
+
+def test_the_version_is_told() -> None:
+    assert millrace("--version").out == f"millrace {version('millrace-common')}\n"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from millrace.common.kernel.money import times
 from millrace.common.runtime.commands.replay import Plan, lockstep
 from millrace.common.runtime.digest import digest, first_difference
 
-PLAN = Plan(bars=150)
+PLAN = Plan(bars=110)
 UNIT = Decimal("1e-18")
 
 

@@ -1,4 +1,4 @@
-"""The `millrace` command. Results go to standard output, progress and errors to standard error."""
+"""The `millrace` command."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ EXIT_CODES = (
 )
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__, epilog=EXIT_CODES
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, epilog=EXIT_CODES
 )
 users = typer.Typer(no_args_is_help=True, help="Users.")
 events = typer.Typer(no_args_is_help=True, help="Messages on the bus.")
@@ -69,6 +69,21 @@ def show(found: Any, output: str, table: Any = None) -> None:
         sys.stdout.write(orjson.dumps(found, default=str, option=orjson.OPT_INDENT_2).decode() + "\n")
     else:
         Console().print(table)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"millrace {version('millrace-common')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="say which")] = False,
+) -> None:
+    """Results go to standard output, progress and errors to standard error."""
 
 
 @app.command()
