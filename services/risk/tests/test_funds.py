@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import pytest
 
+from millrace.common.events.trading import OrderState
+
 
 async def move(owner: Any, source: Any, target: Any, amount: str, transfer: Any = None, currency: str = "USDT") -> Any:
     ends = {"from_account_id": str(source), "to_account_id": str(target)}
@@ -18,6 +20,25 @@ async def funds(owner: Any) -> dict[str, tuple[str, str, str]]:
     """Total, reserved and free by account."""
     items = (await owner.stand.ask("risk", "GET", "/funds", owner.user)).value()["items"]
     return {i["account_id"]: (i["total"], i["reserved"], i["free"]) for i in items}
+
+
+async def holding(owner: Any, *orders: Any) -> set[str]:
+    """Which orders hold something."""
+    query = {"order_id": [str(order.order_id) for order in orders]}
+    return set((await owner.stand.ask("risk", "GET", "/funds/holding", owner.user, query=query)).value()["items"])
+
+
+async def test_an_order_holds_funds_from_its_approval_to_its_end(owner: Any, new_owner: Any) -> None:
+    first, second, unheard = (owner.order() for _ in range(3))
+    await owner.hear(first, second)
+    both = {str(first.order_id), str(second.order_id)}
+    assert await holding(owner, first, second, unheard) == both
+    assert await holding(await new_owner(), first) == set(), "they are nobody else's to ask for"
+    await owner.hear(owner.update(first, OrderState.OPEN, 2))
+    assert await holding(owner, first, second) == both
+    await owner.hear(owner.update(first, OrderState.CANCELLED, 3))
+    assert await holding(owner, first, second) == {str(second.order_id)}
+    assert (await owner.stand.ask("risk", "GET", "/funds/holding", owner.user)).status == 422
 
 
 @pytest.fixture

@@ -86,6 +86,8 @@ async def test_a_wrong_field_is_named_and_nothing_changes(
         ("/alerts", {"offset": -1}),
         ("/alerts", {"alert_type": ["drawdown"] * 21}),
         ("/alerts", {"alert_type": "a\x00b"}),
+        ("/funds/holding", {"order_id": "x"}),
+        ("/funds/holding", {"order_id": [ANY] * 101}),
     ],
 )
 async def test_a_wrong_filter_is_named(owner: Any, path: str, query: Any) -> None:
@@ -102,7 +104,7 @@ async def test_what_can_be_no_number_of_a_limit_is_not_found(owner: Any, method:
 
 
 @pytest.mark.parametrize(
-    "path", ["/limits", "/limits/effective", "/alerts", "/kill", "/funds", f"/groups/{ANY}/limits"]
+    "path", ["/limits", "/limits/effective", "/alerts", "/kill", "/funds", "/funds/holding", f"/groups/{ANY}/limits"]
 )
 async def test_without_an_identity_there_is_no_answer(owner: Any, path: str) -> None:
     assert (await owner.stand.ask("risk", "GET", path, None)).status == 401

@@ -53,8 +53,9 @@ def trading_update(order: OrderUpdated) -> dict[str, Any]:
     }
 
 
-def portfolio_update(marked: EquityMarked, funds: Funds) -> dict[str, Any]:
-    """What the user has in all, as the balance and the positions tell it, at the time of an account's mark."""
+def portfolio_update(of: EquityMarked | OrderUpdated, funds: Funds) -> dict[str, Any]:
+    """What the user has in all, as the balance and the positions tell it, at the time of a mark or of an order."""
+    at = of.marked_at if isinstance(of, EquityMarked) else of.updated_at
     return {
         "type": "portfolio_update",
         "channel": "portfolio_updates",
@@ -63,7 +64,7 @@ def portfolio_update(marked: EquityMarked, funds: Funds) -> dict[str, Any]:
             "available_balance": fixed(funds.available),
             "unrealized_pnl": fixed(funds.unrealized_pnl),
             "positions": [_position(held) for held in funds.positions],
-            "timestamp": moment(marked.marked_at),
+            "timestamp": moment(at),
         },
     }
 

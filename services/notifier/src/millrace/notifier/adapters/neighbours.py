@@ -1,6 +1,6 @@
 """The other services, over their HTTP APIs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ from millrace.contracts.canonical.trading import Trade
 from millrace.notifier.app.ports import Place
 
 _MOST = 1000
+_NAMED = 100  # ids in one address
 _SECONDS = 5.0
 _TRADE = ("bot_id", "exchange", "symbol", "side", "quantity", "price", "at")
 _OVERVIEW = ("total_profit", "total_capital", "currency", "risk_level")
@@ -63,6 +64,13 @@ class Neighbours:
         found = free_dollars(await self._ask(user, "portfolio", "/balance", currency="USDT"))
         held = await self._ask(user, "portfolio", "/positions", limit=_MOST)
         return Funds(**{**dict(found), "positions": held["items"]})
+
+    async def holding(self, user: Principal, orders: Collection[UUID]) -> set[UUID]:
+        named, found = list(orders), set[UUID]()
+        for first in range(0, len(named), _NAMED):
+            asked = named[first : first + _NAMED]
+            found |= {UUID(id) for id in (await self._ask(user, "risk", "/funds/holding", order_id=asked))["items"]}
+        return found
 
     async def _into(self, user: Principal) -> Conversion:
         me = await self._ask(user, "auth", "/users/me")

@@ -44,6 +44,10 @@ class Facts(Protocol):
         """What the user has in all, with the open positions."""
         ...
 
+    async def holding(self, user: Principal, orders: Collection[UUID]) -> set[UUID]:
+        """Which of these orders still hold funds by risk's books, which hear of an order's end when we do."""
+        ...
+
     async def place(self, user: Principal, exchange: str | None, symbol: str) -> Place:
         """The market that is meant; without an exchange that of the feed. Raises INVALID_SYMBOL, NOT_FOUND."""
         ...
@@ -77,6 +81,9 @@ class Nobody:
         raise _alone()
 
     async def funds(self, user: Principal) -> Funds:
+        raise _alone()
+
+    async def holding(self, user: Principal, orders: Collection[UUID]) -> set[UUID]:
         raise _alone()
 
     async def place(self, user: Principal, exchange: str | None, symbol: str) -> Place:

@@ -15,7 +15,8 @@ from millrace.notifier.domain.hub import Entry
 
 log = structlog.get_logger()
 
-_WAITS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0)
+WAITS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0)
+"""Seconds before each question to a service that hears of something when we do."""
 _UNKNOWN = Decimal("NaN")
 
 
@@ -38,7 +39,7 @@ class Profits:
 
     async def _find(self, fills: list[Entry]) -> None:
         away: MillraceError | None = None
-        for wait in _WAITS if fills else ():
+        for wait in WAITS if fills else ():
             await asyncio.sleep(wait)
             try:
                 await self._ask([entry for entry in fills if lacking(entry)])

@@ -115,10 +115,10 @@ class NetworkWords(SocketWords):
 
 
 class CryptoWords(SocketWords):
-    """A mark with what the user has in all."""
+    """What the user has in all, with a mark and with an order that holds funds or lets them go."""
 
     def content(self, channel: str, entry: Entry) -> Json | None:
-        if channel != "portfolio_updates" or entry.kind != "equity_marked":
+        if channel != "portfolio_updates":
             return super().content(channel, entry)
         return crypto.portfolio_update(entry.event, entry.funds) if entry.funds else None  # type: ignore[arg-type]
 

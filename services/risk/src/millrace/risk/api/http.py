@@ -93,6 +93,13 @@ def _funds(api: APIRouter, works: Works, clock: Clock, user_dependency: Any) -> 
         async with works.database.as_user(user.user_id) as connection:
             return json_response({"items": await funds.funds(connection, user.user_id)})
 
+    @api.get("/funds/holding")
+    async def list_holding(
+        user: user_dependency, order_id: Annotated[list[UUID], Query(min_length=1, max_length=100)]
+    ) -> Response:
+        async with works.database.as_user(user.user_id) as connection:
+            return json_response({"items": await funds.holding(connection, user.user_id, order_id)})
+
     @api.post("/funds/moves")
     async def move(user: user_dependency, asked: Annotated[FundMove, Depends(body(FundMove))]) -> Response:
         async with works.begin(user.user_id) as work:

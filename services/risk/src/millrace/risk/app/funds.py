@@ -1,5 +1,6 @@
 """What accounts hold by risk's books, and moves of it between accounts of one user."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ _FUNDS = """
 select account_id, currency, total, reserved, total - reserved as free from balances
 where user_id = $1 order by account_id, currency
 """
+_HOLD = "select order_id from reservations where user_id = $1 and order_id = any($2::uuid[]) and open"
 _LOCK = """
 select account_id from books where user_id = $1 and account_id = any($2::uuid[]) order by account_id for update
 """
@@ -33,6 +35,11 @@ on conflict (account_id, currency) do update set total = b.total + excluded.tota
 async def funds(connection: Connection, user_id: UUID) -> list[Row]:
     """Total, reserved for open orders, and free, of each account and currency."""
     return [dict(row) for row in await connection.fetch(_FUNDS, user_id)]
+
+
+async def holding(connection: Connection, user_id: UUID, orders: Collection[UUID]) -> list[UUID]:
+    """Which of the user's `orders` still hold funds: they were approved, and risk has not heard of their end."""
+    return [row["order_id"] for row in await connection.fetch(_HOLD, user_id, list(orders))]
 
 
 async def move(work: Work, user_id: UUID, asked: Any, now: datetime) -> bool:
