@@ -33,7 +33,7 @@ def build(context: Context) -> Service:
     )
     api = create_app("risk", service="risk")
     current = current_principal(context.keys.internal, "risk")
-    add_routes(api, routes(context.works, PostgresSwitches(), alerts, context.clock, current, settings))
+    add_routes(api, routes(context.works, PostgresSwitches(), books, alerts, context.clock, current, settings))
     return Service(
         "risk",
         {

@@ -16,19 +16,26 @@ from millrace.common.web.json_body import body
 from millrace.risk.api import limits
 from millrace.risk.api.schemas import AlertPage, FundMove, Kill, Level, Severity
 from millrace.risk.app import funds, queries
-from millrace.risk.app.ports import Alerts, Switches
+from millrace.risk.app.judge import Judge
+from millrace.risk.app.ports import Alerts, Books, Switches
 from millrace.risk.app.queries import Chosen
 from millrace.risk.app.switches import throw
 from millrace.risk.config import RiskSettings
 
 
 def routes(
-    works: Works, switches: Switches, alerts: Alerts, clock: Clock, current: Any, settings: RiskSettings
+    works: Works,
+    switches: Switches,
+    books: Books,
+    alerts: Alerts,
+    clock: Clock,
+    current: Any,
+    settings: RiskSettings,
 ) -> APIRouter:
     """The API of the risk service."""
     api = APIRouter()
     user_dependency = Annotated[Principal, Depends(current)]
-    limits.add(api, works, clock, user_dependency, settings)
+    limits.add(api, works, clock, user_dependency, settings, Judge(books, alerts))
     _alerts(api, works, user_dependency)
     _funds(api, works, clock, user_dependency)
 

@@ -27,6 +27,7 @@ from millrace.risk.api.schemas import (
     Source,
 )
 from millrace.risk.app import reports
+from millrace.risk.app.judge import Judge
 from millrace.risk.app.limits import Editor, check_group
 from millrace.risk.config import RiskSettings
 from millrace.risk.domain.limits import DAILY_LOSS, DAY_LOSS, DRAWDOWN, OPEN_ORDERS, POSITION, system_limits
@@ -41,14 +42,17 @@ _KINDS = {
 }
 
 
-def add(api: APIRouter, works: Works, clock: Clock, user_dependency: Any, settings: RiskSettings) -> None:
+def add(api: APIRouter, works: Works, clock: Clock, user_dependency: Any, settings: RiskSettings, judge: Judge) -> None:
     """Add them."""
     system = system_limits(settings)
 
     @asynccontextmanager
     async def editing(user: Principal, contract: Contract | None) -> AsyncIterator[Editor]:
         async with works.begin(user.user_id) as work:
-            yield Editor(work, user.user_id, contract, clock.now(), system)
+            accounts, now = await judge.hold(work, user.user_id), clock.now()
+            editor = Editor(work, user.user_id, contract, now, system)
+            yield editor
+            await judge.judge(work, accounts, editor.changed, now)
 
     _single(api, editing, user_dependency)
     _whole(api, works, editing, user_dependency, settings)

@@ -40,12 +40,18 @@ _WROTE = """
 insert into limit_writers (user_id, contract, written_at) values ($1, $2, $3)
 on conflict (user_id) do update set contract = excluded.contract, written_at = excluded.written_at
 """
-_UNWATCH = "delete from watches where user_id = $1 and kind = $2"
+_UNWATCH = """
+delete from watches where user_id = $1 and kind = $2 and ($3::uuid is null or account_id = $3)
+  and ($4::text is null or symbol = $4)
+"""
 _WARNING, _CRITICAL = Decimal(80), Decimal(95)
 
 
 class Editor:
-    """Changes limits of one user in one unit of work, through one contract; `system` are the system's own, by kind."""
+    """Changes limits of one user in one unit of work, through one contract; `system` are the system's own, by kind.
+
+    `changed` are the kinds of limits that are not what they were.
+    """
 
     def __init__(
         self, work: Work, user_id: UUID, contract: str | None, now: datetime, system: dict[str, Limit]
@@ -55,6 +61,7 @@ class Editor:
         self._contract = contract
         self._now = now
         self._system = system
+        self.changed: set[str] = set()
 
     async def add(self, asked: Any) -> Row:
         """Set a limit; one of the same kind, symbol and account is replaced, also the system's."""
@@ -84,7 +91,7 @@ class Editor:
         self.check(row["limit_type"], row["limit_value"], row["warning_threshold"], row["critical_threshold"])
         values = (*(row[name] for name in _CHANGEABLE), self._contract, self._now)
         await self._work.connection.execute(_CHANGE, self._user_id, row["id"], *values)
-        await self._unwatch(row["limit_type"])
+        await self._unwatch(row["limit_type"], row["account_id"], row["symbol"])
         return await self._done(row["id"])
 
     async def remove(self, limit_id: UUID | int) -> Row:
@@ -92,7 +99,7 @@ class Editor:
         row = await self._locked(limit_id)
         if row["source"] == "system":
             raise MillraceError(Code.INVALID_STATE, "a limit of the system's cannot be deleted")
-        await self._unwatch(row["limit_type"])
+        await self._unwatch(row["limit_type"], row["account_id"], row["symbol"])
         whole = row["symbol"] is None and row["account_id"] is None
         if whole and row["limit_type"] in SYSTEM_KINDS:
             await self._work.connection.execute(_REVERT, self._user_id, row["id"], self._contract, self._now)
@@ -110,9 +117,9 @@ class Editor:
         Raises NOT_FOUND when an account is not the user's, and changes nothing then.
         """
         await self._own(accounts)
-        query = "delete from limits where user_id = $1 and group_id = $2 returning limit_type"
+        query = "delete from limits where user_id = $1 and group_id = $2 returning limit_type, account_id"
         for gone in await self._work.connection.fetch(query, self._user_id, group_id):
-            await self._unwatch(gone["limit_type"])
+            await self._unwatch(gone["limit_type"], gone["account_id"], None)
         for account_id in dict.fromkeys(accounts):
             for kind, value in values.items():
                 await self._set(kind, value, account_id, group_id=group_id)
@@ -138,14 +145,15 @@ class Editor:
         thresholds: tuple[Decimal, Decimal] = (_WARNING, _CRITICAL),
         group_id: UUID | None = None,
     ) -> UUID:
-        await self._unwatch(kind)
+        await self._unwatch(kind, account_id, symbol)
         place = (new_id(), self._user_id, account_id, kind, symbol, value, *thresholds)
         found: UUID = await self._work.connection.fetchval(_ADD, *place, self._contract, group_id, self._now)
         return found
 
-    async def _unwatch(self, kind: str) -> None:
+    async def _unwatch(self, kind: str, account_id: UUID | None, symbol: str | None) -> None:
         """How near the old limit was says nothing of the new one; what is near that is told anew."""
-        await self._work.connection.execute(_UNWATCH, self._user_id, kind)
+        self.changed.add(kind)
+        await self._work.connection.execute(_UNWATCH, self._user_id, kind, account_id, symbol)
 
     async def _locked(self, limit_id: UUID | int) -> Row:
         column = "id" if isinstance(limit_id, UUID) else "num"

@@ -1,8 +1,10 @@
 """The messages of one unit of work, decided together: one reading and one writing, however many orders."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Any
+from uuid import UUID
 
 from millrace.common.db.work import Work
 from millrace.common.events.message import Event, Message
@@ -39,32 +41,34 @@ class Page:
             for message in self._messages:
                 book = books.get(message.event.account_id)
                 self._decide[type(message.event)](self._work, message, book)
-                raised += self._told(message, book) if book else []
+                news = told(book, message.event.account_id, message.id, message.at) if book else []
+                for alert in news:
+                    self._work.emit(alert, message)
+                raised += news
         await self._books.save(self._work, books)
         if raised:
             await self._alerts.add(self._work, raised)
 
-    def _told(self, message: Message[Any], book: Book) -> list[RiskAlertRaised]:
-        alerts, book.watch.alerts = book.watch.alerts, []
-        told = [
-            RiskAlertRaised(
-                alert_id=derive_id(message.at, "alert", message.id, alert.kind, alert.symbol, alert.level),
-                user_id=book.user_id,
-                account_id=message.event.account_id,
-                alert_type=alert.kind,
-                severity=alert.severity,
-                message=alert.message,
-                symbol=alert.symbol or None,
-                current_value=_storable(alert.current),
-                limit_value=_storable(alert.limit),
-                action_taken=alert.action,
-                triggered_at=message.at,
-            )
-            for alert in alerts
-        ]
-        for event in told:
-            self._work.emit(event, message)
-        return told
+
+def told(book: Book, account_id: UUID, cause: UUID, at: datetime) -> list[RiskAlertRaised]:
+    """What a book has to tell since it was last asked; ids derive from the `cause`."""
+    alerts, book.watch.alerts = book.watch.alerts, []
+    return [
+        RiskAlertRaised(
+            alert_id=derive_id(at, "alert", cause, alert.kind, alert.symbol, alert.level),
+            user_id=book.user_id,
+            account_id=account_id,
+            alert_type=alert.kind,
+            severity=alert.severity,
+            message=alert.message,
+            symbol=alert.symbol or None,
+            current_value=_storable(alert.current),
+            limit_value=_storable(alert.limit),
+            action_taken=alert.action,
+            triggered_at=at,
+        )
+        for alert in alerts
+    ]
 
 
 def _storable(amount: Decimal | None) -> Decimal | None:

@@ -177,13 +177,18 @@ class Book:
         began = equity - day_pnl
         self.day_pnl, self.drawdown, self.marked_at = day_pnl, drawdown, at
         self.day_loss = min(divided(max(-day_pnl, ZERO), began), Decimal(1)) if began > 0 else ZERO
-        if self.limits.day_loss is None:
-            self.watch.calm(DAY_LOSS)
-        else:
-            self._watch(DAY_LOSS, "", self.limits.day_loss, self.day_loss, "entries_stopped")
-        self._watch(DAILY_LOSS, "", self.limits.daily_loss, -day_pnl, "entries_stopped")
-        self._watch(DRAWDOWN, "", self.limits.drawdown, drawdown, "entries_stopped")
+        self._watch_losses(at)
         return True
+
+    def judge(self, kind: str, at: datetime) -> None:
+        """See how near what is known already is to the limits of a kind: they were changed, and nothing else was."""
+        if kind == POSITION:
+            for symbol in sorted(self.exposures):
+                self._watch_position(symbol)
+        elif kind == OPEN_ORDERS:
+            self._watch_count()
+        else:
+            self._watch_losses(at)
 
     def _balance(self, currency: str) -> Balance:
         return self.balances.setdefault(currency, Balance())
@@ -232,7 +237,10 @@ class Book:
 
     def _day_pnl(self, at: datetime) -> Decimal:
         """A new UTC day begins without a loss, even when nothing has been marked on it yet."""
-        return self.day_pnl if self.marked_at is None or day(at) <= day(self.marked_at) else ZERO
+        return self.day_pnl if self._is_marked_day(at) else ZERO
+
+    def _is_marked_day(self, at: datetime) -> bool:
+        return self.marked_at is None or day(at) <= day(self.marked_at)
 
     def _count(self) -> Breach | None:
         if self.open_orders >= self.limits.open_orders.value:
@@ -277,6 +285,15 @@ class Book:
     def _watch_position(self, symbol: str) -> None:
         exposure = self.exposures.get(symbol, Exposure())
         self._watch(POSITION, symbol, self.limits.position_value(symbol), exposure.value(exposure.price), "none")
+
+    def _watch_losses(self, at: datetime) -> None:
+        lost, share = -self._day_pnl(at), self.day_loss if self._is_marked_day(at) else ZERO
+        if self.limits.day_loss is None:
+            self.watch.calm(DAY_LOSS)
+        else:
+            self._watch(DAY_LOSS, "", self.limits.day_loss, share, "entries_stopped")
+        self._watch(DAILY_LOSS, "", self.limits.daily_loss, lost, "entries_stopped")
+        self._watch(DRAWDOWN, "", self.limits.drawdown, self.drawdown, "entries_stopped")
 
     def _watch_count(self) -> None:
         self._watch(OPEN_ORDERS, "", self.limits.open_orders, Decimal(self.open_orders), "none")
