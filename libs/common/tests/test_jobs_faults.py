@@ -38,7 +38,7 @@ _OTHER_PROCESS = textwrap.dedent("""
         database = Database(sys.argv[1], SCHEMA)
         await database.open()
         handlers = {"walk": walk}
-        await Worker(SCHEMA, works_on(database), Jobs(handlers), handlers, lease=0.6, beat=0.05).run()
+        await Worker(SCHEMA, works_on(database), Jobs(handlers), handlers, lease=2.0, beat=0.05).run()
 
     asyncio.run(main())
 """)

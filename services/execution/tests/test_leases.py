@@ -108,7 +108,7 @@ async def test_a_leader_frozen_in_the_middle_of_a_write_does_not_hold_up_its_suc
         async with database.transaction() as connection:
             await first.hold(connection)
             await first.check(connection, [mine])
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(30):
                 await second.lead()
             await connection.execute("update accounts set name = 'written by a zombie'")
 
