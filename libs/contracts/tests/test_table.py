@@ -20,9 +20,9 @@ def nothing(result: Any, now: datetime) -> None:
 
 
 class Unread:
-    """A query or body that says nothing but a stretch of time, which some views look at before the id."""
+    """A query or body that says nothing but what some views look at before the id: a stretch of time, a wish."""
 
-    start_date, end_date = 1, 2
+    start_date, end_date, is_active = 1, 2, True
 
     def __getattr__(self, name: str) -> None:
         return None
