@@ -56,6 +56,25 @@ def test_further_columns_another_order_and_a_byte_order_mark_do_no_harm(tmp_path
     assert read(tmp_path, text) == read(tmp_path, GOOD)
 
 
+def test_turnover_and_trades_are_read_where_the_file_has_them(tmp_path: Path) -> None:
+    head = "timestamp,open,high,low,close,volume,quote_volume,trades\n"
+    text = head + "1697414400000,10,12,9,11,1.5,16.25,7\n1697414700000,11,12,9,10,0,,\n"
+    told = [(Decimal("16.25"), 7), (None, None)]
+    assert [(bar.quote_volume, bar.trades) for bar in read(tmp_path, text)] == told
+    assert [(bar.quote_volume, bar.trades) for bar in read(tmp_path, GOOD)] == [(None, None)] * 2
+    columns = "10.0 as open, 12.0 as high, 9.0 as low, 11.0 as close, 1.5 as volume, 7 as trades"
+    (bar,) = read_candles(parquet(tmp_path, f"select 1697414400000 as timestamp, {columns}"), *MARKET, "5m")
+    assert (bar.quote_volume, bar.trades) == (None, 7)
+
+
+@pytest.mark.parametrize("trades", ["1.5", "-1", "many", "10000001", "nan"])
+def test_a_number_of_trades_that_is_none_is_refused_with_its_line(tmp_path: Path, trades: str) -> None:
+    text = f"timestamp,open,high,low,close,volume,trades\n1697414400000,10,12,9,11,1.5,{trades}\n"
+    with pytest.raises(MillraceError, match=r"line 2: trades") as refused:
+        read(tmp_path, text)
+    assert refused.value.code is Code.VALIDATION_ERROR
+
+
 def test_the_timeframe_is_found_from_the_smallest_step(tmp_path: Path) -> None:
     text = HEAD + "".join(f"{1697414400 + hour * 3600},1,1,1,1,1\n" for hour in (0, 3, 4))
     assert {bar.timeframe for bar in read(tmp_path, text, None)} == {"1h"}

@@ -171,4 +171,6 @@ def test_the_ticks_of_a_bar_make_the_bar_again(prices: list[Decimal], volume: De
     low, first, last, high = sorted(prices)
     bar = Candle("binance", "BTC/USDT", timeframe, T0, first, high, low, last, volume)
     made = builder(timeframe=timeframe)
-    assert [c for t in as_ticks(bar) for c in made.add(t)] + made.advance(bar.closed_at) == [bar]
+    again = [c for t in as_ticks(bar) for c in made.add(t)] + made.advance(bar.closed_at)
+    assert again == [bar]
+    assert (again[0].quote_volume, again[0].trades) == (None, None), "four ticks are not four trades"

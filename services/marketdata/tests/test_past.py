@@ -1,6 +1,7 @@
 """What a recorded market did before anything of it was stored."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -39,6 +40,14 @@ def past(
 def test_the_market_comes_to_where_it_begins_by_going_backwards() -> None:
     closes = [int(c.close) for c in past(rising(4)).candles("5m", None, None, 10)]
     assert closes == [3, 2, 1, 2, 3, 4, 5, 4, 3, 2]
+
+
+def test_a_bar_that_is_gone_back_over_was_made_of_as_many_trades() -> None:
+    told = [replace(bar, quote_volume=Decimal(n), trades=n) for n, bar in enumerate(rising(3), 1)]
+    found = past(told).candles("5m", None, None, 6)
+    assert [(c.quote_volume, c.trades) for c in found] == [(c.low, int(c.low)) for c in found]
+    assert {c.close < c.open for c in found} == {True, False}, "both ways"
+    assert {c.trades for c in past(rising(3)).candles("5m", None, None, 6)} == {None}
 
 
 def test_before_a_bar_in_the_middle_stand_the_bars_before_it() -> None:

@@ -1,8 +1,9 @@
 """Candles from files: CSV, gzipped CSV or Parquet with timestamp, open, high, low, close, volume.
 
 The timestamp is the bar's opening time in seconds or milliseconds since the epoch, or ISO 8601 (UTC where it names no
-zone). Further columns are ignored. Reading is strict: a bar that cannot be one, is off its grid or goes back in time
-is refused, and the error names the line. The grid is the epoch's, or for replays the one that the first bar begins.
+zone). Where there are quote_volume and trades (how many), they are read too; an empty one is not known. Further columns
+are ignored. Reading is strict: a bar that cannot be one, is off its grid or goes back in time is refused, and the error
+names the line. The grid is the epoch's, or for replays the one that the first bar begins.
 """
 
 import csv
@@ -10,6 +11,7 @@ import gzip
 import zlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +26,8 @@ from millrace.common.kernel.symbols import parse_symbol
 from millrace.marketdata.adapters import parquet
 
 COLUMNS = ("timestamp", "open", "high", "low", "close", "volume")
+TOLD = ("quote_volume", "trades")
+_MOST_TRADES = 10**7
 _SECONDS_BELOW = 10**11
 _ASCEND = "the bars are not in time order: timestamps must ascend, each once"
 
@@ -114,7 +118,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     if path.suffix != ".parquet":
         return csv_rows(path, COLUMNS)
     try:
-        return enumerate(parquet.read(path, COLUMNS), start=1)
+        return enumerate(parquet.read(path, COLUMNS, TOLD), start=1)
     except FileNotFoundError:
         raise MillraceError(Code.NOT_FOUND, f"there is no file {path}") from None
     except ValueError as wrong:
@@ -144,4 +148,19 @@ def _candle(row: Mapping[str, Any], exchange: str, symbol: str, timeframe: str, 
     o, h, lo, c, v = (parse_amount(row[name], name) for name in COLUMNS[1:])
     if not (ZERO < lo <= o <= h and lo <= c <= h and v >= 0):
         raise ValueError("the prices do not make a bar")
-    return Candle(exchange, symbol, timeframe, moment, o, h, lo, c, v)
+    quote_volume, trades = (_told(row, name) for name in TOLD)
+    if trades is not None and (trades % 1 or trades > _MOST_TRADES):
+        raise ValueError(f"trades is a count of at most {_MOST_TRADES}")
+    return Candle(
+        exchange, symbol, timeframe, moment, o, h, lo, c, v, quote_volume, None if trades is None else int(trades)
+    )
+
+
+def _told(row: Mapping[str, Any], name: str) -> Decimal | None:
+    """What a bar is worth telling beside its prices, where the file has it."""
+    if row.get(name) in (None, ""):
+        return None
+    amount = parse_amount(row[name], name)
+    if amount < 0:
+        raise ValueError(f"{name} is negative")
+    return amount

@@ -11,8 +11,10 @@ from millrace.common.kernel.money import scaled
 _BATCH = 10_000
 
 
-def read(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The named columns of every row; timestamps become milliseconds since the epoch, doubles decimals of 15 digits.
+def read(path: Path, columns: Sequence[str], further: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """The named columns of every row, and the `further` ones that there are.
+
+    Timestamps become milliseconds since the epoch, doubles decimals of 15 digits.
 
     Raises FileNotFoundError, and ValueError for what is no such Parquet file, before the first row.
     """
@@ -27,6 +29,7 @@ def read(path: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
         missing = [name for name in columns if name not in kinds]
         if missing:
             raise ValueError(f"columns are missing: {', '.join(missing)}")
+        columns = [*columns, *(name for name in further if name in kinds)]
         wanted = ", ".join(_expression(name, kinds[name]) for name in columns)
         # The names are ours, not the file's.
         rows = database.execute(f"select {wanted} from read_parquet(?)", [str(path)])  # noqa: S608

@@ -34,6 +34,7 @@ class _Forming:
     volume: Decimal
     turnover: Decimal = ZERO
     trades: int = 0
+    counted: bool = True
     ids: set[str] = field(default_factory=set)
 
     def take(self, tick: Tick) -> None:
@@ -45,6 +46,7 @@ class _Forming:
         self.volume = _EXACT.add(self.volume, tick.quantity)
         self.turnover = _EXACT.fma(tick.price, tick.quantity, self.turnover)
         self.trades += 1
+        self.counted = self.counted and not tick.invented
 
 
 class CandleBuilder:
@@ -154,4 +156,5 @@ class CandleBuilder:
 
     def _candle(self, opened_at: datetime, forming: _Forming) -> Candle:
         prices = (forming.first.price, forming.high, forming.low, forming.last.price)
-        return Candle(*self._market, opened_at, *prices, forming.volume, scaled(forming.turnover), forming.trades)
+        known = (scaled(forming.turnover), forming.trades) if forming.counted else (None, None)
+        return Candle(*self._market, opened_at, *prices, forming.volume, *known)

@@ -142,4 +142,6 @@ class Past:
         if bar is None:
             return None
         first, last = (bar.open, bar.close) if turn % 2 == 0 else (bar.close, bar.open)
-        return Candle(bar.exchange, bar.symbol, self._pace, opened_at, first, bar.high, bar.low, last, bar.volume)
+        prices = (first, bar.high, bar.low, last)
+        told = (bar.volume, bar.quote_volume, bar.trades)
+        return Candle(bar.exchange, bar.symbol, self._pace, opened_at, *prices, *told)

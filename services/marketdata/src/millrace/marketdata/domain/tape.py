@@ -59,6 +59,6 @@ def as_ticks(candle: Candle) -> list[Tick]:
     step = timeframes.length(candle.timeframe) / 4
     first = to_millis(candle.opened_at) * 10
     return [
-        Tick(candle.exchange, candle.symbol, price, volume, candle.opened_at + number * step, str(first + number))
+        Tick(candle.exchange, candle.symbol, price, volume, candle.opened_at + number * step, str(first + number), True)
         for number, (price, volume) in enumerate(zip(price_path(candle), volumes, strict=True))
     ]

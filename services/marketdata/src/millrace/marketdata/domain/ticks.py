@@ -9,7 +9,8 @@ from decimal import Decimal
 class Tick:
     """A trade: `price` in quote currency, `quantity` in base currency, `at` by the exchange's clock.
 
-    `trade_id` is the exchange's own id, empty where it gives none.
+    `trade_id` is the exchange's own id, empty where it gives none. What was made of a bar, so that a price moves within
+    it, is `invented`: how many trades there were nobody counted.
     """
 
     exchange: str
@@ -18,6 +19,7 @@ class Tick:
     quantity: Decimal
     at: datetime
     trade_id: str = ""
+    invented: bool = False
 
     @property
     def rank(self) -> tuple[datetime, int]:
