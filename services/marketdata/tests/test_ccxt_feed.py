@@ -66,9 +66,8 @@ async def story(feed: CcxtFeed) -> list[Item]:
 
 async def until_told(feed: CcxtFeed) -> AsyncIterator[Item]:
     try:
-        async for items in feed.items(T0):
-            for item in items:
-                yield item
+        async for item in feed.items(T0):
+            yield item
     except Told:
         return
 

@@ -71,14 +71,15 @@ class RecordedFeed:
             await self._places.move(self.name, known)
         self._cycle = Cycle(self._bars, self._timeframe, from_millis(known))
 
-    async def items(self, start: datetime) -> AsyncIterator[Sequence[Item]]:
+    async def items(self, start: datetime) -> AsyncIterator[Item]:
         """The recording from `start` on. After a long stop it goes on in the present, and says what was missed."""
         now = market_time(self._clock, start, self._speed)
         while True:
-            async for items in pace(self._told(self._cycle, start), now, self._speed):
-                yield items
+            async for item in pace(self._told(self._cycle, start), now, self._speed):
+                yield item
             start = timeframes.opening(now(), self._timeframe)
-            yield [Heard(self.exchange, symbol, start, missed=True) for symbol in self.symbols]
+            for symbol in self.symbols:
+                yield Heard(self.exchange, symbol, start, missed=True)
 
     async def history(self, symbol: str, timeframe: str, start: datetime, end: datetime) -> list[Candle]:
         """The recorded bars at any time; only those of the timeframe that is played."""
