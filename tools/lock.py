@@ -47,7 +47,7 @@ def compile_lock(target: str, wanted: set[str], constraint: str | None, extra: l
 
 
 def main() -> None:
-    """Lock development first; everything else takes its versions from there. uv installs the others, see the Makefile."""
+    """Lock development first; everything else takes its versions from there."""
     known, extra = members(), sys.argv[1:]
     everything = set().union(*(closure(name, known) for name in known))
     tools = {line for line in (FOLDER / "dev.in").read_text().splitlines() if line}

@@ -66,8 +66,9 @@ async def story(feed: CcxtFeed) -> list[Item]:
 
 async def until_told(feed: CcxtFeed) -> AsyncIterator[Item]:
     try:
-        async for item in feed.items(T0):
-            yield item
+        async for items in feed.items(T0):
+            for item in items:
+                yield item
     except Told:
         return
 

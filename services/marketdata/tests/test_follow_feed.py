@@ -18,6 +18,10 @@ SECOND = timedelta(seconds=1)
 FAST = {"bars_per_second": 100, "history_bars": 90}
 COUNT = "select count(*) from candles where timeframe = '1s' and opened_at >= $1"
 ROWS = "select * from candles where exchange = 'binance' and symbol = $1 and timeframe = $2 order by opened_at"
+UNITS = """
+select count(*) as markets, count(distinct xmin::text) as units from candles
+where exchange = 'binance' and timeframe = '1s' and opened_at > $1 group by opened_at order by opened_at
+"""
 T0 = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
@@ -55,6 +59,17 @@ async def whole(stand: Stand, symbol: str = "BTC/USDT", timeframe: str = "1s") -
     assert all(timeframes.opening(row["opened_at"], timeframe) == row["opened_at"] for row in rows)
     assert {b["opened_at"] - a["opened_at"] for a, b in pairwise(rows)} <= {step}
     return rows
+
+
+@pytest.mark.parametrize("tape", ["bars", "ticks"])
+async def test_the_markets_candles_of_one_instant_are_told_in_one_unit_of_work(
+    market: Callable[..., Any], tape: str
+) -> None:
+    stand = await market(feed="recorded", tape=tape, **FAST)
+    said = await until_closed(stand, 20)
+    units = await stand.rows("marketdata", UNITS, said[0].opened_at)
+    assert len(units) > 10
+    assert all((row["markets"], row["units"]) == (2, 1) for row in units)
 
 
 @pytest.mark.parametrize(

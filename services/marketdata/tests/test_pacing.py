@@ -34,7 +34,7 @@ async def played(sleeper: Sleeper, speed: float, *seconds: float) -> list[float]
     """When each item came, in seconds of the machine's clock."""
     now = market_time(sleeper.clock, T0, speed)
     paced = pace(items(*seconds), now, speed, sleeper)
-    return [round(sleeper.clock.monotonic(), 6) async for _ in paced]
+    return [round(sleeper.clock.monotonic(), 6) async for together in paced for _ in together]
 
 
 async def test_items_come_when_they_are_due() -> None:
@@ -63,5 +63,11 @@ async def test_what_is_due_at_the_beginning_comes_at_once_however_old() -> None:
 
 async def test_others_get_their_turn_even_when_everything_is_due() -> None:
     sleeper = Sleeper()
-    await played(sleeper, 1, 0, 0, 0)
+    await played(sleeper, 1, -2, -1, 0)
     assert sleeper.slept == [0, 0, 0]
+
+
+async def test_what_happens_at_one_instant_comes_together() -> None:
+    sleeper = Sleeper()
+    paced = pace(items(0, 1, 1, 1, 2), market_time(sleeper.clock, T0, 1), 1, sleeper)
+    assert [len(together) async for together in paced] == [1, 3, 1]

@@ -104,8 +104,8 @@ async def test_a_feed_plays_on_and_on() -> None:
     made = feed(3, lead=0)
     await made.prepare(NOW)
     seen: list[Candle] = []
-    async for item in made.items(NOW):
-        seen += [item] if isinstance(item, Candle) and item.symbol == "BTC/USDT" else []
+    async for items in made.items(NOW):
+        seen += [item for item in items if isinstance(item, Candle) and item.symbol == "BTC/USDT"]
         if len(seen) == 7:
             break
     assert [(c.opened_at - NOW) // SECOND for c in seen] == list(range(7))
@@ -117,11 +117,11 @@ async def test_after_a_long_stop_it_goes_on_in_the_present_and_says_so() -> None
     made = feed(speed=1, clock=clock)
     await made.prepare(NOW)
     seen: list[Item] = []
-    async for item in made.items(NOW):
+    async for items in made.items(NOW):
         if not seen:
             clock.advance(3600)
-        seen.append(item)
-        if isinstance(item, Candle):
+        seen += items
+        if any(isinstance(item, Candle) for item in items):
             break
     missed = [item for item in seen if isinstance(item, Heard)]
     assert [(h.symbol, h.missed, h.at - NOW) for h in missed] == [

@@ -99,7 +99,7 @@ class Listening:
 
     async def tell(self, *items: Item) -> None:
         for item in items:
-            await self.intake.take(item)
+            await self.intake.take([item])
 
     async def stored(self, timeframe: str = "1m") -> list[tuple[int, int, int]]:
         """Minute, close and volume of each stored candle."""

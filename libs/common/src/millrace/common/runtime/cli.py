@@ -80,7 +80,7 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def main(
+def options(
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="say which")] = False,
 ) -> None:
     """Results go to standard output, progress and errors to standard error."""

@@ -106,7 +106,7 @@ class CcxtFeed:
     async def prepare(self, start: datetime) -> None:
         """Nothing is stored of a live feed."""
 
-    async def items(self, start: datetime) -> AsyncIterator[Item]:
+    async def items(self, start: datetime) -> AsyncIterator[Sequence[Item]]:
         """What the exchange tells, for ever. Raises INVALID_SYMBOL when it does not have one of the symbols."""
         failed = 0
         while True:
@@ -114,7 +114,7 @@ class CcxtFeed:
                 await self._market.open()
                 for symbol in self.symbols:
                     for item in await self._poll(symbol, start):
-                        yield item
+                        yield [item]
                 self.reconnects += bool(failed)
                 self.connected, failed, wait = True, 0, self._polling.every
                 self._heard = self._clock.monotonic()

@@ -71,15 +71,14 @@ class RecordedFeed:
             await self._places.move(self.name, known)
         self._cycle = Cycle(self._bars, self._timeframe, from_millis(known))
 
-    async def items(self, start: datetime) -> AsyncIterator[Item]:
+    async def items(self, start: datetime) -> AsyncIterator[Sequence[Item]]:
         """The recording from `start` on. After a long stop it goes on in the present, and says what was missed."""
         now = market_time(self._clock, start, self._speed)
         while True:
-            async for item in pace(self._told(self._cycle, start), now, self._speed):
-                yield item
+            async for items in pace(self._told(self._cycle, start), now, self._speed):
+                yield items
             start = timeframes.opening(now(), self._timeframe)
-            for symbol in self.symbols:
-                yield Heard(self.exchange, symbol, start, missed=True)
+            yield [Heard(self.exchange, symbol, start, missed=True) for symbol in self.symbols]
 
     async def history(self, symbol: str, timeframe: str, start: datetime, end: datetime) -> list[Candle]:
         """The recorded bars at any time; only those of the timeframe that is played."""

@@ -32,8 +32,11 @@ class Feed(Protocol):
         """Called once before anything else; `start` is where the stored candles end, or now."""
         ...
 
-    def items(self, start: datetime) -> AsyncIterator[Item]:
-        """What happens from `start` on. Goes on through disturbances; ends only when the source has an end."""
+    def items(self, start: datetime) -> AsyncIterator[Sequence[Item]]:
+        """What happens from `start` on, together what happens at one instant.
+
+        Goes on through disturbances; ends only when the source has an end.
+        """
         ...
 
     async def history(self, symbol: str, timeframe: str, start: datetime, end: datetime) -> Sequence[Candle]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -34,6 +35,16 @@ CATCH_UP = 30
 LONGEST = 100_000
 """Bars: what is missing from before them is not looked for."""
 _PATIENCE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Closing:
+    """What closed of a market, what was missing before, and (timeframe, opening) of larger candles that lack a part."""
+
+    line: Line
+    closed: Sequence[Candle]
+    gaps: Sequence[Gap]
+    torn: Sequence[tuple[str, datetime]]
 
 
 class Intake:
@@ -139,30 +150,34 @@ class Intake:
             except SourceDown as down:
                 log.warning("history is missing", symbol=symbol, start=begun.isoformat(), reason=str(down))
         for candle in sorted(missed, key=lambda c: (c.closed_at, c.symbol)):
-            await self._close(self.lines[candle.symbol], self.lines[candle.symbol].take(candle))
+            await self._close([self._closing(line := self.lines[candle.symbol], line.take(candle))])
         for line in self.lines.values():
             line.begin(self._start)
 
     async def run(self) -> None:
         """Listen until the feed ends."""
-        async for item in self.feed.items(self._start):
-            await self.take(item)
+        async for items in self.feed.items(self._start):
+            await self.take(items)
 
-    async def take(self, item: Item) -> None:
-        """Let one thing happen in the market."""
+    async def take(self, items: Sequence[Item]) -> None:
+        """Let these things happen in the market. What closes by them is told together, so that who listens to several
+        markets is woken once."""
         self.heard_at = now = self._clock.now()
+        if closings := [closing for item in items if (closing := self._heard(item, now)) is not None]:
+            await self._close(closings)
+
+    def _heard(self, item: Item, now: datetime) -> _Closing | None:
         if isinstance(item, BookSnapshot | BookUpdate):
             top = self.books.take(item, self._depth)
             if top is not None:
                 self.conflation.offer(("book", item.symbol), lambda: self._publisher.book(top, now))
-            return
+            return None
         line = self.lines[item.symbol]
         late = line.late
         closed = line.take(item)
         if isinstance(item, Tick):
             self._seen(line, item, line.late - late)
-        if closed or line.gaps:
-            await self._close(line, closed)
+        return self._closing(line, closed) if closed or line.gaps else None
 
     def _seen(self, line: Line, tick: Tick, late: int) -> None:
         metrics.MARKET_TICKS.labels(tick.exchange, tick.symbol).inc()
@@ -178,24 +193,32 @@ class Intake:
         if self._mirrors is not None:
             self._mirrors.seen(tick, forming)
 
-    async def _close(self, line: Line, closed: Sequence[Candle]) -> None:
-        """Store what closed and tell of it; a database that is away is waited for."""
+    @staticmethod
+    def _closing(line: Line, closed: Sequence[Candle]) -> _Closing:
         gaps, line.gaps = line.gaps, []
         torn, line.resampler.torn = line.resampler.torn, []
+        return _Closing(line, closed, gaps, torn)
 
-        async def act(work: Work) -> int:
-            for gap in gaps:
-                await self._gaps.note(work, line.symbol, gap)
-            new = await self._candles.add(work, closed) if closed else []
-            for target, opened_at in torn:
-                new += await self._mended(work, line, target, opened_at)
-            self._publisher.closed(new, work)
-            if self._mirrors is not None:
-                self._mirrors.closed(new, work)
-            return len(new)
+    async def _close(self, closings: Sequence[_Closing]) -> None:
+        """Store what closed and tell of it; a database that is away is waited for."""
 
-        count = await self._patiently(act)
-        metrics.MARKET_CANDLES.labels(line.exchange, line.symbol).inc(count)
+        async def act(work: Work) -> list[int]:
+            return [await self._store(work, closing) for closing in closings]
+
+        for closing, count in zip(closings, await self._patiently(act), strict=True):
+            metrics.MARKET_CANDLES.labels(closing.line.exchange, closing.line.symbol).inc(count)
+
+    async def _store(self, work: Work, closing: "_Closing") -> int:
+        line = closing.line
+        for gap in closing.gaps:
+            await self._gaps.note(work, line.symbol, gap)
+        new = await self._candles.add(work, closing.closed) if closing.closed else []
+        for target, opened_at in closing.torn:
+            new += await self._mended(work, line, target, opened_at)
+        self._publisher.closed(new, work)
+        if self._mirrors is not None:
+            self._mirrors.closed(new, work)
+        return len(new)
 
     async def _mended(self, work: Work, line: Line, target: str, opened_at: datetime) -> list[Candle]:
         """A larger candle of which a part was missing when its time was over, as far as the parts are stored by now."""
@@ -205,7 +228,7 @@ class Intake:
         whole = not self._gaps.given_up(line.symbol, opened_at, end)
         return await self._candles.fold(work, self._gaps.series(line.symbol), target, opened_at, end, whole=whole)
 
-    async def _patiently(self, act: Callable[[Work], Awaitable[int]]) -> int:
+    async def _patiently(self, act: Callable[[Work], Awaitable[list[int]]]) -> list[int]:
         while True:
             try:
                 async with self._works.begin() as work:

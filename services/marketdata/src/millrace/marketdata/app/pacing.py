@@ -1,8 +1,9 @@
 """Lets recorded items happen when they are due."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from millrace.common.kernel.clock import Clock
 from millrace.marketdata.domain.tape import Item, moment_of
@@ -23,17 +24,16 @@ async def pace(
     now: Callable[[], datetime],
     speed: float,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-) -> AsyncIterator[Item]:
-    """Yield each item when the market's time, `now`, has come to it; what is due already comes at once.
+) -> AsyncIterator[Sequence[Item]]:
+    """Yield what happens at one instant when the market's time, `now`, has come to it; what is due comes at once.
 
     Ends before an item that is more than ten real seconds behind (a suspended machine, a blocked loop, a database that
     was away): who asks must go on from the present, and not pour out all that was missed.
     """
     begun = now()
-    for item in items:
-        moment = moment_of(item)
+    for moment, together in groupby(items, moment_of):
         wait = (moment - now()).total_seconds() / speed
         if wait < -BEHIND_LIMIT and moment > begun:
             return
         await sleep(max(wait, 0.0))
-        yield item
+        yield list(together)
