@@ -1,13 +1,16 @@
 """How contract crypto says that something went wrong."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from libs.contracts.tests.samples import NOW
 from millrace.common.kernel.errors import Code, MillraceError, not_found
+from millrace.common.kernel.instruments import instrument
 from millrace.contracts.canonical.problem import Problem
 from millrace.contracts.crypto import DIALECT
+from millrace.contracts.spelling import canonical_symbol
 
 AT = "2026-01-02T03:04:05Z"
 
@@ -37,6 +40,23 @@ def test_an_error_is_told_as_in_the_document() -> None:
         }
     }
     assert DIALECT.status(found) == 400
+
+
+@pytest.mark.parametrize(
+    ("ask", "symbol", "supported"),
+    [
+        (lambda: instrument("binance", "SOL/USDT"), "SOLUSDT", ["BTCUSDT", "ETHUSDT"]),
+        (lambda: instrument("nowhere", "btc-usdt"), "BTCUSDT", ["BTCUSDT", "ETHUSDT", "BTCZAR", "ETHZAR"]),
+        (lambda: canonical_symbol("INVALID"), "INVALID", ["BTCUSDT", "ETHUSDT", "BTCZAR", "ETHZAR"]),
+    ],
+)
+def test_a_wrong_symbol_is_told_with_the_ones_there_are_in_the_documents_spelling(
+    ask: Callable[[], Any], symbol: str, supported: list[str]
+) -> None:
+    with pytest.raises(MillraceError) as wrong:
+        ask()
+    details = told(Problem.of(wrong.value, NOW))["details"]
+    assert (details["symbol"], details["supported_symbols"]) == (symbol, supported)
 
 
 WORDS = {Code.RATE_LIMITED: "RATE_LIMIT_EXCEEDED"}

@@ -90,10 +90,11 @@ def instrument(exchange: str, symbol: str) -> Instrument:
     place = exchange.lower()
     found = INSTRUMENTS.get((place, name)) or INSTRUMENTS.get((place, in_dollars(name)))
     if found is None:
-        supported = sorted(s for e, s in INSTRUMENTS if e == exchange.lower()) or list(EXCHANGES)
+        there = sorted(s for e, s in INSTRUMENTS if e == place)
         raise MillraceError(
             Code.INVALID_SYMBOL,
-            f"{name} cannot be traded on {exchange[:40]!r}; available: {', '.join(supported)}",
-            details={"symbol": symbol[:40], "supported_symbols": supported},
+            f"{name} cannot be traded on {exchange[:40]!r}; available: {', '.join(there or EXCHANGES)}",
+            details={"symbol": symbol[:40]}
+            | ({"supported_symbols": there} if there else {"supported_exchanges": list(EXCHANGES)}),
         )
     return found

@@ -1,5 +1,6 @@
 """What all of contract crypto has in common: its query models, its words, its errors."""
 
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -7,10 +8,11 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, StrictInt, StringConstraints
 
 from millrace.common.kernel.errors import Code, MillraceError
+from millrace.common.kernel.instruments import INSTRUMENTS
 from millrace.common.kernel.money import plain
 from millrace.contracts.canonical.problem import Problem
 from millrace.contracts.names import Contract
-from millrace.contracts.spelling import fixed, moment
+from millrace.contracts.spelling import fixed, joined, moment
 from millrace.contracts.table import Shape
 
 CRYPTO = Contract.CRYPTO
@@ -74,6 +76,8 @@ def error(problem: Problem) -> dict[str, Any]:
     """`{"error": {...}}`; a wrong field stands in the details."""
     code = _absent(problem) if problem.code is Code.NOT_FOUND else None
     details = dict(problem.details)
+    if problem.code is Code.INVALID_SYMBOL:
+        details |= _symbols(details)
     for field, reason in list(problem.fields.items())[:1]:
         details = {"field": field, "reason": reason, **details}
     return {
@@ -85,6 +89,15 @@ def error(problem: Problem) -> dict[str, Any]:
             "request_id": problem.request_id,
         }
     }
+
+
+def _symbols(details: dict[str, Any]) -> dict[str, Any]:
+    """What the document's sample says of a wrong symbol, in its spelling; the text stays where it is no pair."""
+    told = str(details.get("symbol", ""))
+    with suppress(MillraceError):
+        told = joined(told)
+    known = details.get("supported_symbols") or dict.fromkeys(symbol for _, symbol in INSTRUMENTS)
+    return {"symbol": told, "supported_symbols": [joined(symbol) for symbol in known]}
 
 
 def _absent(problem: Problem) -> str:
