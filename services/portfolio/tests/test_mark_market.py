@@ -1,11 +1,11 @@
 """Accounts are valued when candles close."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from millrace.common.events.market import CandleClosed
-from millrace.common.events.message import Message
+from millrace.common.events.message import Event, Message
 
 
 async def test_a_holder_is_valued_at_the_close(owner: Any) -> None:
@@ -70,17 +70,40 @@ async def test_an_account_that_sold_all_is_marked_once_more(owner: Any) -> None:
     assert [mark.equity for mark in owner.marks()] == [10_000, 9_900]
 
 
-async def test_a_fill_in_the_same_batch_before_the_candle_counts(owner: Any) -> None:
-    fill = owner.fill(10, 100)
-    at = fill.filled_at + timedelta(minutes=5)
-    prices = dict.fromkeys(("open", "high", "low", "close", "volume"), Decimal(130))
-    facts = {"exchange": "binance", "symbol": "BTC/USDT", "timeframe": "5m", "opened_at": fill.filled_at}
+async def together(owner: Any, *happened: tuple[Event, datetime]) -> None:
+    """Apply these in one unit of work, as one poll brings them."""
     running = owner.stand.host.running["portfolio"]
     async with running.consumer._works.begin() as work:
-        for event, moment in ((fill, fill.filled_at), (CandleClosed(**facts, **prices), at)):
-            await running.service.routes[type(event)](work, Message(event, owner.stand.envelope(event, moment)))
+        for event, at in happened:
+            await running.service.routes[type(event)](work, Message(event, owner.stand.envelope(event, at)))
     await owner.stand.rest()
+
+
+def closed(close: int, at: datetime, symbol: str = "BTC/USDT") -> tuple[Event, datetime]:
+    prices = dict.fromkeys(("open", "high", "low", "close", "volume"), Decimal(close))
+    five = timedelta(minutes=5)
+    return CandleClosed(exchange="binance", symbol=symbol, timeframe="5m", opened_at=at - five, **prices), at
+
+
+async def test_a_fill_in_the_same_batch_before_the_candle_counts(owner: Any) -> None:
+    fill = owner.fill(10, 100)
+    await together(owner, (fill, fill.filled_at), closed(130, fill.filled_at + timedelta(minutes=5)))
     assert [mark.equity for mark in owner.marks()] == [10_300]
+
+
+async def test_a_fill_in_the_same_batch_after_the_candle_counts_for_the_next(owner: Any) -> None:
+    fill, later = owner.fill(10, 100), owner.fill(10, 100)
+    at = fill.filled_at + timedelta(minutes=5)
+    await together(owner, (fill, fill.filled_at), closed(130, at), (later, at), closed(140, at + timedelta(minutes=5)))
+    assert [mark.equity for mark in owner.marks()] == [10_300, 10_800]
+
+
+async def test_the_candles_of_one_instant_in_a_batch_mark_once(owner: Any) -> None:
+    fills = owner.fill(10, 100), owner.fill(100, 10, symbol="ETH/USDT")
+    await owner.hear(*fills)
+    at = fills[0].filled_at + timedelta(minutes=5)
+    await together(owner, closed(110, at), closed(12, at, "ETH/USDT"), closed(110, at))
+    assert [(mark.equity, mark.unrealized_pnl) for mark in owner.marks()] == [(10_300, 300)]
 
 
 async def test_a_day_starts_from_the_close_at_midnight(owner: Any) -> None:

@@ -1,5 +1,6 @@
 """Values accounts at market when a candle closes."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,15 +15,18 @@ from millrace.portfolio.adapters import sql
 from millrace.portfolio.domain.equity import Mark, valued
 
 
-async def mark_accounts(work: Work, message: Message[CandleClosed]) -> None:
-    """Note the price and mark every account that holds the candle's base currency, or has moved since its last mark.
+async def mark_accounts(work: Work, messages: Sequence[Message[CandleClosed]]) -> None:
+    """Note an exchange's prices of one instant, and mark every account there that holds one of them, or has moved since
+    its last mark.
 
     A mark that says nothing new (another timeframe's candle of the same instant) is not told.
     """
+    message = messages[0]
     candle = message.event
     fetch = work.connection.fetch
-    base = parse_symbol(candle.symbol).base
-    holders = await fetch(sql.MARK, candle.exchange, candle.symbol, candle.close, message.at, base)
+    closes = {m.event.symbol: m.event.close for m in messages}
+    bases = [parse_symbol(symbol).base for symbol in closes]
+    holders = await fetch(sql.MARK, candle.exchange, list(closes), list(closes.values()), message.at, bases)
     if not holders:
         return
     ids = [row["account_id"] for row in holders]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -182,12 +183,37 @@ class PostgresBooks:
         self._usdt_zar = usdt_zar
 
     async def page(self, work: Work) -> PostgresPage:
+        await self._mark(work)  # the candles before the fill count
+        return self._page(work)
+
+    async def mark(self, work: Work, message: Message[CandleClosed]) -> None:
+        waiting = self._candles(work)
+        if waiting and waiting[0].at != message.at:
+            await self._mark(work)
+        if not waiting:
+            await self._page(work).write()  # the fills before the candle count
+        waiting.append(message)
+
+    def _page(self, work: Work) -> PostgresPage:
         page: PostgresPage | None = work.cache.get(PostgresPage)
         if page is None:
             page = work.cache[PostgresPage] = PostgresPage(work, self._usdt_zar)
             work.before_flush(page.write)
         return page
 
-    async def mark(self, work: Work, message: Message[CandleClosed]) -> None:
-        await (await self.page(work)).write()  # the fills before the candle count
-        await mark_accounts(work, message)
+    def _candles(self, work: Work) -> list[Message[CandleClosed]]:
+        """Those of one instant, which wait to be marked together."""
+        waiting: list[Message[CandleClosed]] | None = work.cache.get(CandleClosed)
+        if waiting is None:
+            waiting = work.cache[CandleClosed] = []
+            work.before_flush(partial(self._mark, work))
+        return waiting
+
+    async def _mark(self, work: Work) -> None:
+        waiting = self._candles(work)
+        candles: dict[str, list[Message[CandleClosed]]] = {}
+        for message in waiting:
+            candles.setdefault(message.event.exchange, []).append(message)
+        waiting.clear()
+        for of_exchange in candles.values():
+            await mark_accounts(work, of_exchange)

@@ -68,11 +68,12 @@ returning account_id, currency, total
 # Notes a price, and locks whom it concerns: exchange, symbol, price, time and base currency.
 MARK = """
 with noted as (
-  insert into marks values ($1, $2, $3, $4)
+  insert into marks select $1, symbol, price, $4 from unnest($2::text[], $3::numeric[]) as n(symbol, price)
   on conflict (exchange, symbol) do update set price = excluded.price, at = excluded.at where marks.at <= excluded.at)
 select a.* from accounts a where a.exchange = $1 and a.marked_at <= $4
   and (a.moved
-    or exists (select from balances b where b.account_id = a.account_id and b.currency = $5 and b.total <> 0))
+    or exists (select from balances b
+      where b.account_id = a.account_id and b.currency = any($5::text[]) and b.total <> 0))
 order by a.account_id for update
 """
 HOLDINGS = "select account_id, currency, total from balances where account_id = any($1::uuid[])"

@@ -60,7 +60,7 @@ class Books(Protocol):
         ...
 
     async def mark(self, work: Work, message: Message[CandleClosed]) -> None:
-        """Value accounts at a candle's close."""
+        """Value accounts at a candle's close; those of one instant together, before the next fill or at the end."""
         ...
 
 
