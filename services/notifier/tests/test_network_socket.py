@@ -81,7 +81,7 @@ async def test_all_sockets_of_a_user_are_told_the_same(start_post: Any) -> None:
 async def test_a_trade_that_the_portfolio_never_booked_is_passed_over(
     start_post: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("millrace.notifier.app.profits._WAITS", (0.0, 0.01))
+    monkeypatch.setattr("millrace.notifier.app.profits.WAITS", (0.0, 0.01))
     post = await start_post("portfolio")
     user = await post.user()
     await post.stand.hear(facts.bot(user), facts.fill(user, "1", "100"), facts.alert(user))
@@ -92,7 +92,7 @@ async def test_a_trade_that_the_portfolio_never_booked_is_passed_over(
 
 
 async def test_a_client_comes_back_when_the_portfolio_is_away(start_post: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("millrace.notifier.app.profits._WAITS", (0.0, 0.01))
+    monkeypatch.setattr("millrace.notifier.app.profits.WAITS", (0.0, 0.01))
     post = await start_post()
     user = await post.user()
     async with post.socket(user, PATH) as socket:
