@@ -1,5 +1,6 @@
 """One internal error, rendered by whoever knows the caller's contract."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -45,7 +46,9 @@ _WORDS = {
     "datetime_parsing": "must be a date and time in ISO 8601",
     "datetime_from_date_parsing": "must be a date and time in ISO 8601",
 }
-_BEGINNINGS = {"Value error, ": "", "Input should ": "must ", "String should ": "must "}
+_BEGINNINGS = {"Value error, ": "", **dict.fromkeys(("Input should ", "String should ", "List should "), "must ")}
+_OURS = ((re.compile(r"Decimal\('([^']*)'\)"), r"\1"), (re.compile(r" after validation, not .*"), ""))
+"""What a reason says of our models: their types, and when they count."""
 
 
 def canonical(error: MillraceError, request: Request) -> Response:
@@ -115,4 +118,6 @@ def _reason(error: Any) -> str:
     for begins, said in _BEGINNINGS.items():
         if text.startswith(begins):
             text = said + text.removeprefix(begins)
+    for pattern, said in _OURS:
+        text = pattern.sub(said, text)
     return _WORDS.get(error["type"], text)
