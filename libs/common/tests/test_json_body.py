@@ -71,6 +71,7 @@ def test_what_is_not_strictly_json_is_refused(raw: bytes) -> None:
         loads(raw)
     assert refused.value.code is Code.VALIDATION_ERROR
     assert set(refused.value.fields) == {"body"}
+    assert [(wrong["loc"], wrong["type"]) for wrong in refused.value.details["errors"]] == [(("body",), "json_invalid")]
     assert len(refused.value.message) < 300
 
 

@@ -108,7 +108,15 @@ async def test_a_refresh_token_comes_from_the_cookie_where_the_body_has_none() -
     await door.ask("POST", REFRESH, {"refresh_token": "own"}, headers={"cookie": "millrace_refresh=from-cookie"})
     tokens = [command.refresh_token.get_secret_value() for _, command in door.heard]
     assert tokens == ["from-cookie"] * 4 + ["own"]
-    assert (await door.ask("POST", REFRESH, {})).status in (400, 422)
+    without = await door.ask("POST", REFRESH, {}, headers={"X-API-Contract": "botplatform"})
+    missing = {"loc": ["body", "refresh_token"], "msg": "field required", "type": "value_error.missing"}
+    assert (without.status, without.body) == (422, {"detail": [missing]})
+
+
+async def test_a_body_that_cannot_be_read_is_told_as_one() -> None:
+    broken = await Door().ask("POST", REFRESH, b"{", headers={"X-API-Contract": "botplatform"})
+    told = [(wrong["loc"], wrong["type"]) for wrong in broken.body["detail"]]
+    assert (broken.status, told) == (422, [(["body"], "value_error.jsondecode")])
 
 
 async def test_signing_in_leaves_two_cookies_and_signing_out_takes_the_token() -> None:

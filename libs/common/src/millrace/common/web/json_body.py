@@ -112,4 +112,7 @@ def _check_depth(value: Any, left: int) -> None:
 
 
 def _broken(what: str) -> MillraceError:
-    return MillraceError(Code.VALIDATION_ERROR, f"the request body {what}", fields={"body": what})
+    told = [{"loc": ("body",), "msg": what, "type": "json_invalid"}]
+    return MillraceError(
+        Code.VALIDATION_ERROR, f"the request body {what}", fields={"body": what}, details={"errors": told}
+    )

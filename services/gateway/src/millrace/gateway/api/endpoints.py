@@ -189,8 +189,9 @@ def _call(request: Request, heard: Heard) -> Call:
         heard.row.operation in ("auth.refresh", "auth.logout")
         and isinstance(said, dict)
         and not said.get("refresh_token")
+        and (kept := request.cookies.get(cookies.REFRESH))
     ):
-        said = {**said, "refresh_token": request.cookies.get(cookies.REFRESH)}
+        said = {**said, "refresh_token": kept}
     return Call(
         path={name: str(value) for name, value in request.path_params.items()},
         query=_read(view.query, "query", dict(request.query_params)) if view.query else None,
