@@ -70,6 +70,14 @@ async def test_without_any_candle_it_is_now() -> None:
     assert (found.items, found.start, found.end, found.has_more) == ((), NOW, NOW, False)
 
 
+@pytest.mark.parametrize("ends", [{"end": NOW - timedelta(days=9)}, {"start": NOW + timedelta(hours=1)}])
+async def test_without_any_candle_it_does_not_end_before_it_begins(ends: dict[str, Any]) -> None:
+    wish = market.ListCandles(**PAIR, **ends)
+    found = await do("market.candles", Services({"marketdata GET /candles": page()}), wish)
+    assert {name: getattr(found, name) for name in ends} == ends
+    assert found.start <= found.end
+
+
 async def test_a_book_is_told_best_first_with_its_number() -> None:
     answer = {"exchange": "binance", "symbol": "BTC/USDT", "bids": [["1", "2"], ["0.5", "3"]], "asks": [["1.5", "1"]]}
     services = Services({"marketdata GET /book": {**answer, "last_update_id": 9, "at": AT, "simulated": True}})

@@ -42,13 +42,14 @@ async def candles(asking: Asking, asked: market.ListCandles) -> market.Candles:
         )
         for row in found["items"]
     )
+    end = asked.end or (bars[-1].opened_at if bars else max(asking.now, asked.start or asking.now))
     return market.Candles(
         exchange=found["exchange"],
         symbol=found["symbol"],
         spelling=asked.spelling,
         timeframe=found["timeframe"],
-        start=asked.start or (bars[0].opened_at if bars else asking.now),
-        end=asked.end or (bars[-1].opened_at if bars else asking.now),
+        start=asked.start or (bars[0].opened_at if bars else min(asking.now, end)),
+        end=end,
         items=bars,
         has_more=found["has_more"],
     )
