@@ -32,6 +32,7 @@ async def test_a_bot_of_which_only_the_name_is_given_has_defaults_for_everything
         "balanced",
         "created",
     ]
+    assert bot["spelling"] == ""
     money = [bot[name] for name in ("initial_capital", "current_capital", "total_profit", "profit")]
     assert (money, bot["accounts"], bot["origin"]) == (["0"] * 4, [], "botplatform")
 

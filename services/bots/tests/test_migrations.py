@@ -47,3 +47,23 @@ async def test_older_bots_count_what_they_earn_from_what_their_positions_cost(
         assert tuple(account) == ("paper", None)
     finally:
         await connection.close()
+
+
+async def test_older_bots_of_strategies_lose_a_spelling_that_nobody_chose(
+    new_database: NewDatabase, tmp_path: Path
+) -> None:
+    url, folder = await new_database(), migrations_of("bots")
+    for name in ("0001_bots.py", "0002_one_signal_at_a_time.py"):
+        shutil.copy(folder / name, tmp_path)
+    await migrate.upgrade(url, {"bots": tmp_path})
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(_ROWS)
+        for script in folder.glob("000[3-5]*.py"):
+            shutil.copy(script, tmp_path)
+        await migrate.upgrade(url, {"bots": tmp_path})
+        await connection.execute("update bots set spelling = symbol, managed_by = strategy_id")
+        await migrate.upgrade(url, {"bots": folder})
+        assert await connection.fetchval("select spelling from bots") == ""
+    finally:
+        await connection.close()

@@ -51,6 +51,7 @@ async def test_a_start_runs_a_bot_for_each_symbol_and_timeframe(owner: Any) -> N
         ("trend", "active", strategy["id"], "paper")
     }
     assert found[0]["name"] == "fast BTC/USDT 5m"
+    assert {bot["spelling"] for bot in found} == {""}  # nobody wrote it: each contract tells the symbol its own way
     active = (await owner.ask("GET", "/strategies", query={"is_active": "true"})).value()
     assert [one["id"] for one in active["items"]] == [strategy["id"]]
 

@@ -115,6 +115,12 @@ async def test_a_price_has_its_markets_places_unless_it_is_finer(price: str | No
     assert order["created_at"] == order["updated_at"] == AT
 
 
+async def test_a_bots_pair_that_no_client_wrote_is_spelled_like_an_orders() -> None:
+    services = Services({"bots GET /bots": {"items": [{**BOT, "spelling": ""}], "total": 1}, "portfolio GET /bots": {}})
+    (bot,) = (await asked(services, "GET", "/bots")).body["items"]
+    assert bot["symbol"] == "BTCUSDT"
+
+
 @pytest.mark.parametrize(("spelling", "shown"), [("BTC-USDT", "BTC-USDT"), ("", "BTCUSDT")])
 async def test_an_orders_pair_is_spelled_as_its_client_spelled_it(spelling: str, shown: str) -> None:
     services = Services({"execution GET /orders": {"items": [{**ORDER, "spelling": spelling}], "total": 1}})

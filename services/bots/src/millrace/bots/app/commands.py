@@ -80,7 +80,7 @@ async def create_bot(
             chosen.bound,
             filters.exchange,
             filters.symbol,
-            asked.get("symbol") or filters.symbol,
+            "" if managed_by else asked.get("symbol") or "",  # no client wrote it: each is told in its own words
             timeframe,
             orjson.dumps(config, default=str).decode(),
             orjson.dumps(parameters, default=str).decode(),

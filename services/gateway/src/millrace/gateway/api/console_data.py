@@ -89,7 +89,7 @@ def _bot(row: dict[str, Any], results: dict[str, str]) -> dict[str, Any]:
     pnl = plain(Decimal(results.get(row["id"], "0")).quantize(_CENT))
     return {
         **{n: row[n] for n in names},
-        "symbol": row["spelling"],
+        "symbol": joined(row["symbol"], row["spelling"]),
         "pnl": pnl,
         "created_at": _moment(row["created_at"]),
     }
