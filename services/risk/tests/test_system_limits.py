@@ -165,3 +165,16 @@ async def test_a_query_that_forgets_the_owner_sees_the_owners_rows_alone(
     async with stand.host.running["risk"].database.as_user(owner.user.user_id) as connection:
         found = await connection.fetch(f"select user_id from {table}")
     assert {row["user_id"] for row in found} == {owner.user.user_id}
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "reason"),
+    [
+        ("drawdown", "5", "of a drawdown is at most 100 %"),
+        ("drawdown", "0.6", "must not be above the system's own of 50 %"),
+        ("position_value", "2000000", "must not be above the system's own of 1000000"),
+    ],
+)
+async def test_what_is_too_much_is_told_in_the_clients_unit(owner: Any, kind: str, value: str, reason: str) -> None:
+    refused = await ask(owner, "POST", "/limits", {"limit_type": kind, "limit_value": value})
+    assert refused.json()["error"]["fields"] == {"limit_value": reason}

@@ -20,9 +20,7 @@ EXIT_CODES = (
     "4 refused; 5 not running or unreachable; 6 a check found problems; 130 interrupted."
 )
 
-app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, epilog=EXIT_CODES
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, epilog=EXIT_CODES)
 users = typer.Typer(no_args_is_help=True, help="Users.")
 events = typer.Typer(no_args_is_help=True, help="Messages on the bus.")
 letters = typer.Typer(no_args_is_help=True, help="Messages that could not be applied.")

@@ -128,13 +128,13 @@ class Editor:
     def check(self, kind: str, value: Decimal, warning: Decimal, critical: Decimal) -> None:
         """Raises VALIDATION_ERROR unless the numbers make sense together and with the system's own limit."""
         if kind in (DRAWDOWN, DAY_LOSS) and value > 1:
-            raise _invalid("limit_value", f"of a {kind} is a fraction: at most 1")
+            raise _invalid("limit_value", f"of a {kind} is at most 100 %")
         if kind == OPEN_ORDERS and value % 1:
             raise _invalid("limit_value", "of open_orders is a count")
         if warning > critical:
             raise _invalid("warning_threshold", "must not be above critical_threshold")
         if kind in self._system and value > self._system[kind].value:
-            raise _invalid("limit_value", f"must not be above the system's own of {plain(self._system[kind].value)}")
+            raise _above("limit_value", kind, self._system[kind].value)
 
     async def _set(
         self,
@@ -180,7 +180,13 @@ def check_group(system: dict[str, Limit], max_drawdown: Decimal) -> None:
     """Raises VALIDATION_ERROR for a limit that a group, still to be made or changed, could not be held to."""
     most = system[DRAWDOWN].value
     if max_drawdown > most:
-        raise _invalid("max_drawdown", f"must not be above the system's own of {plain(times(most, Decimal(100)))} %")
+        raise _above("max_drawdown", DRAWDOWN, most)
+
+
+def _above(field: str, kind: str, most: Decimal) -> MillraceError:
+    """More than the system allows; a share is told in percent, as those contracts that set limits write it."""
+    told = f"{plain(times(most, Decimal(100)))} %" if kind in (DRAWDOWN, DAY_LOSS) else plain(most)
+    return _invalid(field, f"must not be above the system's own of {told}")
 
 
 def _invalid(field: str, reason: str) -> MillraceError:
