@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from libs.contracts.tests.crypto.desk import Desk
 from libs.contracts.tests.samples import NOW
 from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.common.kernel.instruments import instrument
@@ -161,3 +162,24 @@ def test_details_of_its_own_stay_beside_the_field() -> None:
 def test_no_details_are_an_empty_object_and_no_request_has_no_id() -> None:
     found = Problem.of(MillraceError(Code.CONFLICT, "again"), NOW)
     assert (told(found)["details"], told(found)["request_id"]) == ({}, None)
+
+
+BACKWARDS = {"start_time": "2025-09-18T09:00:00Z", "end_time": "2025-09-18T08:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("address", "query", "path"),
+    [
+        ("GET trading/orders", {}, {}),
+        ("GET risk/events", {}, {}),
+        ("GET ml/predictions", {}, {}),
+        ("GET market-data/{symbol:path}/history", {"timeframe": "1h"}, {"symbol": "BTCUSDT"}),
+    ],
+)
+def test_a_time_that_ends_before_it_begins_is_refused_wherever_one_is_asked_for(
+    address: str, query: dict[str, Any], path: dict[str, str]
+) -> None:
+    desk = Desk(DIALECT, "/api/v1/")
+    wrong = desk.refuses(address, query={**query, **BACKWARDS}, **path)
+    assert (wrong.code, set(wrong.fields)) == (Code.INVALID_DATE_RANGE, {"start_time"})
+    desk.asks(address, query={**query, **BACKWARDS, "end_time": BACKWARDS["start_time"]}, **path)

@@ -15,7 +15,7 @@ from millrace.contracts.canonical.research import (
     Training,
     TrainModel,
 )
-from millrace.contracts.crypto.wire import CRYPTO, Counted, Free, SymbolText, amount, span
+from millrace.contracts.crypto.wire import CRYPTO, Counted, Free, SymbolText, TimesAsked, amount, span
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Moment, Number, canonical_symbol, fixed, joined, moment, read_ref
 from millrace.contracts.table import Asked, Call, Row, Shape, View
@@ -29,14 +29,12 @@ class ModelsQuery(Asked):
     is_active: bool | None = None
 
 
-class PredictionsQuery(Asked):
+class PredictionsQuery(TimesAsked):
     """Which predictions."""
 
     symbol: SymbolText | None = None
     model_id: str | None = Field(None, min_length=1, max_length=40, description="a number, or a UUID")
     prediction_type: str | None = Field(None, max_length=60)
-    start_time: Moment | None = None
-    end_time: Moment | None = None
 
 
 class TrainBody(Asked):
@@ -119,6 +117,7 @@ def _models(call: Call) -> ListModels:
 
 def _predictions(call: Call) -> ListPredictions:
     asked: PredictionsQuery = call.query
+    asked.check()
     return ListPredictions(
         symbol=canonical_symbol(asked.symbol) if asked.symbol else None,
         model_id=read_ref(asked.model_id, "model") if asked.model_id else None,

@@ -8,9 +8,9 @@ from pydantic import Field
 from millrace.common.kernel.money import plain
 from millrace.common.kernel.timeframes import parse_timeframe
 from millrace.contracts.canonical.market import AskMarket, Bar, Book, Candles, ListCandles
-from millrace.contracts.crypto.wire import CRYPTO, Counted, units
+from millrace.contracts.crypto.wire import CRYPTO, Counted, TimesAsked, units
 from millrace.contracts.names import Access
-from millrace.contracts.spelling import Moment, canonical_symbol, fixed, joined, moment, price
+from millrace.contracts.spelling import canonical_symbol, fixed, joined, moment, price
 from millrace.contracts.table import Asked, Call, Row, Shape, View
 
 _BASE = "/api/v1/market-data/{symbol:path}"
@@ -23,12 +23,10 @@ class CurrentQuery(Asked):
     limit: int = Field(100, ge=1, le=1000)
 
 
-class HistoryQuery(Asked):
+class HistoryQuery(TimesAsked):
     """A stretch of time; without ends the newest."""
 
     timeframe: str = Field(max_length=20)
-    start_time: Moment | None = None
-    end_time: Moment | None = None
     limit: int = Field(500, ge=1, le=5000)
 
 
@@ -100,6 +98,7 @@ def _current(call: Call) -> ListCandles:
 
 def _history(call: Call) -> ListCandles:
     asked: HistoryQuery = call.query
+    asked.check()
     return _current(call).model_copy(update={"start": asked.start_time, "end": asked.end_time})
 
 

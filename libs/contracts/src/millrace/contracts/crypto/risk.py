@@ -10,9 +10,9 @@ from millrace.common.kernel.errors import Code, MillraceError
 from millrace.contracts import vocab
 from millrace.contracts.canonical.frame import MOST, Nothing, Page
 from millrace.contracts.canonical.risk import ListRiskEvents, RiskEvent, RiskLimit, RiskLimits, UpdateLimit
-from millrace.contracts.crypto.wire import CRYPTO, Counted, amount
+from millrace.contracts.crypto.wire import CRYPTO, Counted, TimesAsked, amount
 from millrace.contracts.names import Access
-from millrace.contracts.spelling import Moment, Number, joined, moment, percent
+from millrace.contracts.spelling import Number, joined, moment, percent
 from millrace.contracts.table import Asked, Call, Row, Shape, View
 
 _FRACTIONS = ("drawdown", "daily_loss_fraction")
@@ -31,12 +31,10 @@ class ChangeLimit(Asked):
     is_active: bool | None = None
 
 
-class EventsQuery(Asked):
+class EventsQuery(TimesAsked):
     """Which events."""
 
     severity: str | None = Field(None, max_length=20)
-    start_time: Moment | None = None
-    end_time: Moment | None = None
 
 
 class LimitShape(Shape):
@@ -87,6 +85,7 @@ def _update(call: Call) -> UpdateLimit:
 
 def _events(call: Call) -> ListRiskEvents:
     asked: EventsQuery = call.query
+    asked.check()
     severities: Any = vocab.SEVERITY.read_all(asked.severity, CRYPTO) if asked.severity else ()
     return ListRiskEvents(severities=severities, start=asked.start_time, end=asked.end_time, limit=MOST)
 

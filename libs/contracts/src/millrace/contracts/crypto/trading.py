@@ -21,11 +21,10 @@ from millrace.contracts.canonical.trading import (
     PlaceOrder,
     Position,
 )
-from millrace.contracts.crypto.wire import CRYPTO, Counted, Id, SymbolText
+from millrace.contracts.crypto.wire import CRYPTO, Counted, Id, SymbolText, TimesAsked
 from millrace.contracts.names import Access
 from millrace.contracts.refusals import taken
 from millrace.contracts.spelling import (
-    Moment,
     Number,
     canonical_symbol,
     fixed,
@@ -63,14 +62,12 @@ class NewOrder(Asked):
     strategy_id: Id | None = None
 
 
-class OrdersQuery(Asked):
+class OrdersQuery(TimesAsked):
     """Which orders."""
 
     symbol: SymbolText | None = None
     status: str | None = Field(None, max_length=20)
     limit: int = Field(50, ge=1, le=500)
-    start_time: Moment | None = None
-    end_time: Moment | None = None
 
 
 class PositionsQuery(Asked):
@@ -172,6 +169,7 @@ def _order_type(word: str) -> OrderType:
 
 def _list(call: Call) -> ListOrders:
     asked: OrdersQuery = call.query
+    asked.check()
     states = vocab.ORDER_STATUS.read_all(asked.status, CRYPTO) if asked.status else ()
     return ListOrders(
         symbol=canonical_symbol(asked.symbol) if asked.symbol else None,

@@ -12,8 +12,8 @@ from millrace.common.kernel.instruments import INSTRUMENTS
 from millrace.common.kernel.money import plain
 from millrace.contracts.canonical.problem import Problem
 from millrace.contracts.names import Contract
-from millrace.contracts.spelling import fixed, joined, moment
-from millrace.contracts.table import Shape
+from millrace.contracts.spelling import Moment, fixed, joined, moment
+from millrace.contracts.table import Asked, Shape
 
 CRYPTO = Contract.CRYPTO
 SymbolText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
@@ -70,6 +70,19 @@ def span(start: datetime, end: datetime) -> None:
     if start >= end:
         reason = "must be before end_date"
         raise MillraceError(Code.INVALID_DATE_RANGE, f"start_date {reason}", fields={"start_date": reason})
+
+
+class TimesAsked(Asked):
+    """A stretch of time, open where an end is missing."""
+
+    start_time: Moment | None = None
+    end_time: Moment | None = None
+
+    def check(self) -> None:
+        """Raises INVALID_DATE_RANGE for a stretch that ends before it begins."""
+        if self.start_time and self.end_time and self.start_time > self.end_time:
+            reason = "must not be after end_time"
+            raise MillraceError(Code.INVALID_DATE_RANGE, f"start_time {reason}", fields={"start_time": reason})
 
 
 def error(problem: Problem) -> dict[str, Any]:
