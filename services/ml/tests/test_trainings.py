@@ -1,10 +1,13 @@
 """A training is a durable job that leaves a version of the user's own."""
 
+from typing import Any
 from uuid import UUID
 
 import orjson
+import pytest
 
 from millrace.common.runtime.host import Host
+from millrace.ml.app.trainings import Trainings
 from services.ml.tests.conftest import QUICK, SEED, House
 
 WISH = UUID("00000000-0000-7000-8000-000000000077")
@@ -73,7 +76,13 @@ async def test_a_training_can_be_cancelled_and_leaves_nothing(house: House) -> N
     assert (await house.trained())["version"] == "1.1", "and the next may begin"
 
 
-async def test_what_the_market_does_not_have_is_said(house: House) -> None:
+async def test_what_the_market_has_lost_since_it_was_asked_for_is_said(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def there(*asked: Any) -> None:
+        """As if it had been stored then."""
+
+    monkeypatch.setattr(Trainings, "check", there)
     started = (await house.train(start="2022-01-01T00:00:00Z", end="2022-02-01T00:00:00Z")).value()
     found = await house.over(started["id"])
     assert found["status"] == "failed"

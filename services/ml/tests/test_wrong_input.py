@@ -64,6 +64,12 @@ async def test_a_time_that_cannot_be_learned_from_is_refused(house: House, start
     assert why in refused.json()["error"]["message"]
 
 
+async def test_a_time_of_which_nothing_is_stored_is_refused_at_once(house: House) -> None:
+    refused = await house.train(start="2019-01-01T00:00:00Z", end="2019-03-01T00:00:00Z")
+    assert (refused.status, refused.json()["error"]["code"]) == (400, "INVALID_DATE_RANGE")
+    assert "0 candles of BTC/USDT 1h are stored of this time" in refused.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("moment", ["yesterday", "2023-11-01", "2023-11-01T00:00:00", None])
 async def test_times_name_their_zone(house: House, moment: Any) -> None:
     assert (await house.train(start=moment)).status == 422

@@ -33,7 +33,7 @@ def build(context: Context) -> Service:
     """Put the service together."""
     settings, clock, works = MlSettings(), context.clock, context.works
     market, workshop = MarketCandles(context.call, context.keys.internal, _ME), Processes()
-    trainings = Trainings(context.jobs, clock, settings.training_minutes * 60)
+    trainings = Trainings(context.jobs, market, clock, settings.training_minutes * 60)
     seeds = Seeds(_series(settings), settings.epochs, works, trainings, market, clock)
     forecaster = Forecaster(works, market, workshop, clock, timedelta(days=settings.predictions_days))
     api, current = create_app("ml", service="ml"), current_principal(context.keys.internal, "ml")

@@ -74,6 +74,9 @@ def _trainings(api: APIRouter, works: Works, trainings: Trainings, jobs: Jobs, u
     @api.post("/models/{ref}/train", status_code=201)
     async def train(user: user_dependency, ref: _Ref, asked: Annotated[Train, Depends(body(Train))]) -> Response:
         stretch = Stretch(asked.start, asked.end, asked.validation_split)
+        async with works.database.as_user(user.user_id) as connection:
+            model = await queries.model(connection, user.user_id, ref)
+        await trainings.check(model, stretch)
         async with works.begin(user.user_id) as work:
             found = await queries.model(work.connection, user.user_id, ref)
             numbers = asked.hyperparameters.numbers()

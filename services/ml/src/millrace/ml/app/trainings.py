@@ -43,10 +43,20 @@ class Stretch(NamedTuple):
 class Trainings:
     """Asks for trainings. `longest` is how many seconds one may likely take."""
 
-    def __init__(self, jobs: Jobs, clock: Clock, longest: float) -> None:
+    def __init__(self, jobs: Jobs, market: Market, clock: Clock, longest: float) -> None:
         self._jobs = jobs
+        self._market = market
         self._clock = clock
         self._longest = longest
+
+    async def check(self, model: Mapping[str, Any], stretch: Stretch) -> None:
+        """Whether there is something to learn from, which who asks would else never be told.
+
+        Raises INVALID_DATE_RANGE, and UNAVAILABLE while the market cannot be asked.
+        """
+        now = self._clock.now()
+        _count(stretch, model["timeframe"], now)
+        await stored(self._market, model, stretch, now)
 
     async def start(
         self,
@@ -99,6 +109,24 @@ def _range(why: str) -> MillraceError:
     return MillraceError(Code.INVALID_DATE_RANGE, why, fields={"start": why})
 
 
+async def stored(
+    market: Market, model: Mapping[str, Any], stretch: Stretch, now: datetime, most: int = LEAST_BARS + 1
+) -> list[Candle]:
+    """The closed ones of the newest `most` candles to learn from, of which the last may be open.
+
+    Raises INVALID_DATE_RANGE when there are too few of them.
+    """
+    series = Series(model["exchange"], model["symbol"], model["timeframe"])
+    found = await market.between(series, stretch.start, min(stretch.end, now), most)
+    closed = [candle for candle in found if candle.closed_at <= now]
+    if len(closed) < LEAST_BARS:
+        raise _range(
+            f"{len(closed)} candles of {series.symbol} {series.timeframe} are stored of this time; "
+            f"learning needs {LEAST_BARS}"
+        )
+    return closed
+
+
 class Trainer:
     """Does the job: candles, learning, a new version. What is repeated after a crash adds nothing twice."""
 
@@ -123,14 +151,5 @@ class Trainer:
         return {"model_id": str(model_id), "samples": learned.samples, "best_epoch": learned.best_epoch, **scores}
 
     async def _candles(self, row: Mapping[str, Any]) -> list[Candle]:
-        series = Series(row["exchange"], row["symbol"], row["timeframe"])
-        now = self._clock.now()
-        found = await self._market.between(series, row["start_at"], min(row["end_at"], now), MOST_BARS + HISTORY)
-        found = [candle for candle in found if candle.closed_at <= now]
-        if len(found) < LEAST_BARS:
-            raise MillraceError(
-                Code.INVALID_DATE_RANGE,
-                f"{len(found)} candles of {series.symbol} {series.timeframe} are stored of this time; "
-                f"learning needs {LEAST_BARS}",
-            )
-        return found
+        stretch = Stretch(row["start_at"], row["end_at"])
+        return await stored(self._market, row, stretch, self._clock.now(), MOST_BARS + HISTORY)
