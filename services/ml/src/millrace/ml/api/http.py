@@ -78,9 +78,8 @@ def _trainings(api: APIRouter, works: Works, trainings: Trainings, jobs: Jobs, u
             model = await queries.model(connection, user.user_id, ref)
         await trainings.check(model, stretch)
         async with works.begin(user.user_id) as work:
-            found = await queries.model(work.connection, user.user_id, ref)
             numbers = asked.hyperparameters.numbers()
-            training_id = await trainings.start(work, found, user.user_id, stretch, numbers, asked.intent_id)
+            training_id = await trainings.start(work, model, user.user_id, stretch, numbers, asked.intent_id)
             row = await queries.training(work.connection, user.user_id, training_id)
         return json_response(Training.of(row), 201)
 
