@@ -70,7 +70,7 @@ def test_as_many_candles_as_allowed_are_allowed() -> None:
 def test_a_series_without_candles_is_named_in_the_error() -> None:
     error = no_candles(instrument("binance", "ETHUSDT"), "4h")
     assert error.code is Code.INVALID_DATE_RANGE
-    assert error.message == "start and end have no stored 4h candles of ETH/USDT on binance between them"
+    assert error.message == "start begins a time without stored 4h candles of ETH/USDT on binance"
 
 
 TENTH, FIVE_HUNDRED = Decimal("0.1"), Decimal(500)

@@ -223,3 +223,23 @@ async def test_all_of_it_needs_somebody(operation: str, question: str, asked: An
     with pytest.raises(MillraceError) as refused:
         await HANDLERS[operation](asking(Services({question: {}}), None), asked)
     assert refused.value.code is Code.AUTH_REQUIRED
+
+
+@pytest.mark.parametrize(
+    ("operation", "call", "wished"),
+    [
+        ("backtests.create", "backtest POST /backtests", wish()),
+        ("models.train", "ml POST /models/4/train", research.TrainModel(id=4, start=NOW, end=NOW)),
+    ],
+)
+async def test_a_wrong_date_is_named_as_clients_write_it(operation: str, call: str, wished: Any) -> None:
+    fields = {"start": "is too early", "end": "is too late", "symbols": "are too many"}
+    refused = MillraceError(Code.INVALID_DATE_RANGE, "start is too early", fields=fields)
+    with pytest.raises(MillraceError) as wrong:
+        await do(operation, Services({call: refused}), wished)
+    assert wrong.value.message == "start_date is too early"
+    assert wrong.value.fields == {
+        "start_date": "is too early",
+        "end_date": "is too late",
+        "symbols": "are too many",
+    }

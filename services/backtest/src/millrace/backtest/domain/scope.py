@@ -56,7 +56,7 @@ def scope(
 
 def no_candles(one: Instrument, timeframe: str) -> MillraceError:
     """The error for a series that has nothing in the range."""
-    reason = f"and end have no stored {timeframe} candles of {one.symbol} on {one.exchange} between them"
+    reason = f"begins a time without stored {timeframe} candles of {one.symbol} on {one.exchange}"
     return _wrong_range("start", reason)
 
 

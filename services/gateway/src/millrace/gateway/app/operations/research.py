@@ -1,7 +1,10 @@
 """Backtests, and learned models."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from millrace.common.kernel.errors import MillraceError
 from millrace.contracts.canonical import research
 from millrace.contracts.canonical.frame import ById, Done, Page
 from millrace.contracts.canonical.performance import Simulated
@@ -14,6 +17,8 @@ _BACKTEST = (
     *("status", "progress", "created_at", "completed_at", "error"),
 )
 _MINUTE = 60
+_DATES = {"start": "start_date", "end": "end_date"}
+"""What the services call them, and every contract."""
 
 
 def backtest(row: dict[str, Any]) -> research.Backtest:
@@ -42,7 +47,21 @@ def _duration(seconds: float | str | None) -> str:
 async def create(asking: Asking, asked: research.CreateBacktest) -> research.Backtest:
     """A backtest that waits for its turn."""
     sent = {**asked.model_dump(), "intent_id": asking.intent}
-    return backtest(await asking.ask("backtest", "POST", "/backtests", json=sent))
+    with _dated():
+        return backtest(await asking.ask("backtest", "POST", "/backtests", json=sent))
+
+
+@contextmanager
+def _dated() -> Iterator[None]:
+    """Errors name the dates as the caller wrote them."""
+    try:
+        yield
+    except MillraceError as wrong:
+        for name in _DATES.keys() & wrong.fields.keys():
+            wrong.fields[_DATES[name]] = wrong.fields.pop(name)
+            if wrong.message.startswith(f"{name} "):
+                wrong.message = _DATES[name] + wrong.message.removeprefix(name)
+        raise
 
 
 async def list_backtests(asking: Asking, asked: research.ListBacktests) -> Page[research.Backtest]:
@@ -80,7 +99,8 @@ async def models(asking: Asking, asked: research.ListModels) -> Page[research.Mo
 async def train(asking: Asking, asked: research.TrainModel) -> research.Training:
     """A training that has begun."""
     sent = {**asked.model_dump(exclude={"id"}), "intent_id": asking.intent}
-    row = await asking.ask("ml", "POST", f"/models/{asked.id}/train", json=sent)
+    with _dated():
+        row = await asking.ask("ml", "POST", f"/models/{asked.id}/train", json=sent)
     names = research.Training.model_fields
     return research.Training(**{**{name: row[name] for name in names}, "id": str(row["id"])})
 
