@@ -129,7 +129,7 @@ async def test_a_market_is_shown_in_the_spelling_it_was_asked_in(start_post: Any
     user = await post.user()
     async with post.socket(user) as socket:
         for spelling in ("BTCUSDT", "btc/usdt", "BTCUSDT"):
-            await socket.send(type="subscribe", channel="market_data", symbol=spelling)
+            await socket.send(type="subscribe", channel="market_data", symbol=spelling, timeframe=None)
         await socket.ready()
         envelope = post.stand.envelope(candle("5"))
         post.stand.bus.broadcast("market.ticks.v1", envelope)
@@ -194,6 +194,7 @@ MEANINGLESS: list[str | bytes] = [
     '{"type": "subscribe", "channel": "market_data", "symbol": 7}',
     '{"type": "subscribe", "channel": "market_data", "symbol": "nothing"}',
     '{"type": "subscribe", "channel": "market_data", "symbol": "BTCUSDT", "timeframe": "7m"}',
+    '{"type": "subscribe", "channel": "market_data", "symbol": "BTCUSDT", "timeframe": "1w"}',
     '{"type": "subscribe", "channel": "events", "resume_from": -1}',
     '{"type": "subscribe", "channel": "events", "resume_from": true}',
     '{"type": "subscribe", "channel": "events", "resume_from": 1e999}',

@@ -20,6 +20,8 @@ SECONDS = {
     "3d": 259_200,
     "1w": 604_800,
 }
+MADE = ("5s", "15s", "1m", "5m", "15m", "1h", "4h", "1d")
+"""The larger intervals that markets make candles of as they trade, and tell; others are folded when they are read."""
 _MONDAY = datetime(1970, 1, 5, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -10,13 +10,13 @@ from millrace.common.kernel import timeframes
 from millrace.common.kernel.market import Candle
 
 N = TypeVar("N", Decimal, int)
-_LARGER = ("5s", "15s", "1m", "5m", "15m", "1h", "4h", "1d")
 
 
 def larger_than(timeframe: str) -> tuple[str, ...]:
     """The timeframes that are made of candles of `timeframe`, smallest first."""
     seconds = timeframes.SECONDS[timeframe]
-    return tuple(t for t in _LARGER if timeframes.SECONDS[t] > seconds and timeframes.SECONDS[t] % seconds == 0)
+    wider = (name for name in timeframes.MADE if timeframes.SECONDS[name] > seconds)
+    return tuple(name for name in wider if timeframes.SECONDS[name] % seconds == 0)
 
 
 class Resampler:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from millrace.common.auth.principal import Principal
 from millrace.common.kernel.errors import Code, MillraceError, not_found
-from millrace.common.kernel.timeframes import parse_timeframe
+from millrace.common.kernel.timeframes import MADE, parse_timeframe
 from millrace.contracts.application import stream as application
 from millrace.contracts.botplatform import stream as botplatform
 from millrace.contracts.crypto import stream as crypto
@@ -22,6 +22,8 @@ from millrace.notifier.app.views import BotWords, CryptoWords, NetworkWords, Soc
 
 _PONG = message({"type": "pong"})
 _SYMBOLS = 200
+_TOLD = ("1s", *MADE)
+"""The timeframes whose candles are told as they form: 1s is the smallest that markets have."""
 
 
 class Manners:
@@ -165,10 +167,14 @@ class Crypto(Manners):
             raise _unknown("channel", channel, views.CRYPTO)
 
     async def _market(self, listening: Listening, asked: Message, *, wanted: bool) -> None:
-        symbol, timeframe = asked.get("symbol"), asked.get("timeframe", "1m")
+        symbol, timeframe = asked.get("symbol"), asked.get("timeframe")
+        timeframe = "1m" if timeframe is None else timeframe
         if not _short(symbol) or not isinstance(timeframe, str):
             raise wrong("market_data needs a symbol and may have a timeframe")
         timeframe = parse_timeframe(timeframe)
+        if timeframe not in _TOLD:
+            text = f"candles of {timeframe} are not streamed, but {', '.join(_TOLD)}"
+            raise MillraceError(Code.INVALID_TIMEFRAME, text)
         place = await self.desk.markets.place(listening.user, None, str(symbol))
         listening.market(":".join((*place, timeframe)), (str(symbol),), wanted=wanted)
 
