@@ -120,6 +120,8 @@ def test_what_is_no_pair_is_refused() -> None:
         ("position_value", "POSITION_SIZE", "10000", "10000.00"),
         ("daily_loss", "DAILY_LOSS", "500.5", "500.50"),
         ("drawdown", "DRAWDOWN", "0.1", "10.00"),
+        ("drawdown", "DRAWDOWN", "0.12345", "12.345"),
+        ("position_value", "POSITION_SIZE", "0.005", "0.005"),
     ],
 )
 def test_a_limit_is_told_as_text(kind: str, word: str, value: str, text: str) -> None:
@@ -169,6 +171,8 @@ def test_an_alert_says_which_limit_and_how_near(event: str, severity: str, word:
 def test_an_alert_has_both_values_as_text_in_the_limits_unit() -> None:
     money = sample(RiskEvent, event_type="position_value", current_value=Decimal(8500), limit_value=Decimal(10000))
     fall = sample(RiskEvent, event_type="drawdown", current_value=Decimal("0.085"), limit_value=Decimal("0.1"))
-    alerts = answer(ALERTS, Page[RiskEvent](items=(money, fall), total=2))["alerts"]
-    assert [(a["current_value"], a["limit_value"]) for a in alerts] == [("8500.00", "10000.00"), ("8.50", "10.00")]
+    fine = sample(RiskEvent, event_type="position_value", current_value=Decimal("7.126"), limit_value=Decimal("7.125"))
+    alerts = answer(ALERTS, Page[RiskEvent](items=(money, fall, fine), total=3))["alerts"]
+    told = [("8500.00", "10000.00"), ("8.50", "10.00"), ("7.13", "7.125")]
+    assert [(a["current_value"], a["limit_value"]) for a in alerts] == told
     assert alerts[0]["triggered_at"] == "2026-01-02T03:04:05Z"

@@ -171,6 +171,25 @@ def test_a_date_as_the_end_is_in_it(written: str, read: datetime) -> None:
     assert CRYPTO.asks(PERFORMANCE, query={"end_date": written}).end == read
 
 
+@pytest.mark.parametrize(
+    ("period", "start"),
+    [
+        ({"period": "7d"}, datetime(2025, 9, 11, 9, tzinfo=UTC)),
+        ({"period": "1y"}, datetime(2024, 9, 18, 9, tzinfo=UTC)),
+        ({"period": "all"}, None),
+        ({}, None),
+        ({"period": "7d", "start_date": "2025-09-17"}, datetime(2025, 9, 17, tzinfo=UTC)),
+    ],
+)
+def test_a_period_with_an_end_of_ones_own_goes_up_to_that(period: dict[str, str], start: datetime | None) -> None:
+    command = CRYPTO.asks(PERFORMANCE, query={**period, "end_date": "2025-09-18T09:00:00Z"})
+    assert (command.start, command.end) == (start, NINE)
+
+
+def test_a_period_may_begin_before_time_does() -> None:
+    assert CRYPTO.asks(PERFORMANCE, query={"period": "1y", "end_date": "0001-01-02T00:00:00Z"}).start is None
+
+
 def test_the_last_day_of_all_has_no_end() -> None:
     assert CRYPTO.wrong(PERFORMANCE, query={"end_date": "9999-12-31"}) == ["end_date"]
 

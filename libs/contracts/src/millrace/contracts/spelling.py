@@ -91,6 +91,12 @@ def fixed(amount: Decimal, places: int = 2) -> str:
     return f"{scaled(amount):z.{places}f}"
 
 
+def units(value: Decimal) -> str:
+    """An amount of any currency as text: two places, up to eight where it has them."""
+    shown, short = fixed(value, 8), fixed(value)
+    return short if Decimal(shown) == Decimal(short) else plain(Decimal(shown))
+
+
 def ratio(value: Decimal) -> str:
     """A ratio as text: two places, needless zeros left out."""
     return plain(Decimal(fixed(value)))

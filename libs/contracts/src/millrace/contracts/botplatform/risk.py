@@ -12,7 +12,7 @@ from millrace.contracts.canonical.frame import MOST, Nothing, Page
 from millrace.contracts.canonical.risk import CreateLimit, ListRiskEvents, RiskEvent, RiskLimit, RiskLimits
 from millrace.contracts.fields import Spoken, SymbolText, Time
 from millrace.contracts.names import Access
-from millrace.contracts.spelling import Number, fixed, fraction, moment, percent
+from millrace.contracts.spelling import Number, fixed, fraction, moment, percent, units
 from millrace.contracts.table import Asked, Call, Shape, View
 from millrace.contracts.vocab import LIMIT_TYPE, SEVERITY
 
@@ -65,7 +65,7 @@ def limit(found: RiskLimit, now: datetime) -> dict[str, Any]:
         "id": str(found.id),
         "user_id": str(found.user_id),
         "limit_type": LIMIT_TYPE.say(found.limit_type, B),
-        "limit_value": _value(found.value, found.limit_type),
+        "limit_value": units(_told(found.value, found.limit_type)),
         "enabled": found.enabled,
         "created_at": moment(found.created_at),
     }
@@ -88,8 +88,8 @@ def _alert(event: RiskEvent) -> dict[str, Any]:
         "alert_type": _type(event.event_type, severity),
         "severity": severity,
         "message": event.message,
-        "current_value": _value(event.current_value, event.event_type),
-        "limit_value": _value(event.limit_value, event.event_type),
+        "current_value": fixed(_told(event.current_value, event.event_type)),
+        "limit_value": units(_told(event.limit_value, event.event_type)),
         "triggered_at": moment(event.at),
     }
 
@@ -101,8 +101,8 @@ def _type(event_type: str, severity: str) -> str:
     return event_type.upper()
 
 
-def _value(value: Decimal, limit_type: str) -> str:
-    return fixed(percent(value) if limit_type in _FRACTIONS else value)
+def _told(value: Decimal, limit_type: str) -> Decimal:
+    return percent(value) if limit_type in _FRACTIONS else value
 
 
 def _create(call: Call) -> CreateLimit:

@@ -8,9 +8,9 @@ from pydantic import Field
 from millrace.common.kernel.money import plain
 from millrace.common.kernel.timeframes import parse_timeframe
 from millrace.contracts.canonical.market import AskMarket, Bar, Book, Candles, ListCandles
-from millrace.contracts.crypto.wire import CRYPTO, Counted, TimesAsked, units
+from millrace.contracts.crypto.wire import CRYPTO, Counted, TimesAsked
 from millrace.contracts.names import Access
-from millrace.contracts.spelling import canonical_symbol, fixed, joined, moment, price
+from millrace.contracts.spelling import canonical_symbol, fixed, joined, moment, price, units
 from millrace.contracts.table import Asked, Call, Row, Shape, View
 
 _BASE = "/api/v1/market-data/{symbol:path}"

@@ -1,6 +1,6 @@
 """What there is and how it went, as text."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -8,9 +8,9 @@ from pydantic import BeforeValidator, Field
 from millrace.contracts.canonical.accounts import Asset, PortfolioBalance
 from millrace.contracts.canonical.frame import Nothing
 from millrace.contracts.canonical.performance import AskPerformance, Performance
-from millrace.contracts.crypto.wire import CRYPTO, units
+from millrace.contracts.crypto.wire import CRYPTO
 from millrace.contracts.names import Access
-from millrace.contracts.spelling import End, Moment, falling, fixed, moment, percent, ratio
+from millrace.contracts.spelling import End, Moment, falling, fixed, moment, percent, ratio, units
 from millrace.contracts.table import Asked, Call, Row, Shape, View
 
 
@@ -88,9 +88,23 @@ class PerformanceShape(Shape):
     metrics: MetricsShape
 
 
+_DAYS = {"1d": 1, "7d": 7, "30d": 30, "90d": 90, "1y": 365}
+
+
 def _ask(call: Call) -> AskPerformance:
     asked: PerformanceQuery = call.query
-    return AskPerformance(period=asked.period, start=asked.start_date, end=asked.end_date)
+    start = asked.start_date
+    if start is None and asked.end_date is not None and "period" in asked.model_fields_set:
+        start = _before(asked.end_date, asked.period)
+    return AskPerformance(period=asked.period, start=start, end=asked.end_date)
+
+
+def _before(end: datetime, period: str) -> datetime | None:
+    """When a period begins that ends at one's own time; None for all there is before that."""
+    try:
+        return end - timedelta(days=_DAYS[period])
+    except (KeyError, OverflowError):
+        return None
 
 
 def _asset(held: Asset) -> dict[str, str]:

@@ -9,10 +9,9 @@ from pydantic import AfterValidator, Field, StrictInt, StringConstraints
 
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.kernel.instruments import INSTRUMENTS
-from millrace.common.kernel.money import plain
 from millrace.contracts.canonical.problem import Problem
 from millrace.contracts.names import Contract
-from millrace.contracts.spelling import Moment, fixed, joined, moment
+from millrace.contracts.spelling import Moment, joined, moment
 from millrace.contracts.table import Asked, Shape
 
 CRYPTO = Contract.CRYPTO
@@ -57,12 +56,6 @@ def numbers(value: Any) -> Any:
 def amount(value: Decimal) -> float:
     """A JSON number with what matters of it; no minus before a zero."""
     return float(f"{value:z.8f}")
-
-
-def units(value: Decimal) -> str:
-    """An amount of any currency as text: two places, up to eight where it has them."""
-    shown, short = fixed(value, 8), fixed(value)
-    return short if Decimal(shown) == Decimal(short) else plain(Decimal(shown))
 
 
 def span(start: datetime, end: datetime) -> None:
