@@ -88,7 +88,7 @@ def test_every_list_of_services_names_them_all() -> None:
     assert set(settings.SERVICES) == names
     compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     assert {name for name, service in compose.items() if service.get("command", [""])[0] == "run"} == names
-    assert {path.stem for path in (ROOT / "requirements").glob("*.txt")} - {"all", "dev"} == names
+    assert {path.stem for path in (ROOT / "requirements").glob("*.txt")} - {"all", "dev", "uv"} == names
     for name in names:
         assert f"{name}_url" in settings.Settings.model_fields
 
