@@ -18,6 +18,7 @@ WORDS = {
     Code.NOT_FOUND: "NOT_FOUND",
     Code.RATE_LIMITED: "RATE_LIMIT",
     Code.INSUFFICIENT_BALANCE: "INSUFFICIENT_FUNDS",
+    Code.PROVIDER_ERROR: "PROVIDER_ERROR",
     Code.UNAVAILABLE: "PROVIDER_ERROR",
     Code.INTERNAL: "PROVIDER_ERROR",
 }
@@ -61,6 +62,7 @@ def test_the_documents_eight_codes_are_all_told() -> None:
     [
         (Code.INVALID_SYMBOL, 400),
         (Code.INVALID_CREDENTIALS, 400),
+        (Code.PROVIDER_ERROR, 400),
         (Code.INSUFFICIENT_BALANCE, 400),
         (Code.AUTH_REQUIRED, 401),
         (Code.AUTH_INVALID, 401),

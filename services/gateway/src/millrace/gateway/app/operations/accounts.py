@@ -20,7 +20,6 @@ from millrace.gateway.app.operations.refs import uuid_of
 
 _KNOWN_SECONDS = 3.0
 _EXCHANGE_SECONDS = 30.0
-_AGAIN_SECONDS = 5.0
 _SHORT_SECONDS = 0.02
 
 
@@ -166,7 +165,8 @@ async def assign_group(asking: Asking, asked: accounts.AssignGroup) -> accounts.
 async def check_keys(asking: Asking, asked: accounts.CheckKeys) -> accounts.KeysChecked:
     """The exchange accepts the keys, which are not kept.
 
-    Raises INVALID_CREDENTIALS where it refuses them, and UNAVAILABLE where it cannot be asked.
+    Raises INVALID_CREDENTIALS where it refuses them, and PROVIDER_ERROR where it cannot be asked, which says nothing of
+    them.
     """
     sent = {
         "exchange": asked.exchange,
@@ -179,7 +179,7 @@ async def check_keys(asking: Asking, asked: accounts.CheckKeys) -> accounts.Keys
     name, reason = found["exchange"], found["reason"]
     if found["valid"] is None:
         text = f"{name} cannot be reached, so the keys were not tried: {reason or 'it did not answer'}"
-        raise MillraceError(Code.UNAVAILABLE, text, retry_after=_AGAIN_SECONDS)
+        raise MillraceError(Code.PROVIDER_ERROR, text)
     if not found["valid"]:
         raise MillraceError(Code.INVALID_CREDENTIALS, f"Invalid API credentials: {reason or f'{name} refused them'}")
     return accounts.KeysChecked(exchange=name)
