@@ -56,6 +56,19 @@ async def test_a_start_runs_a_bot_for_each_symbol_and_timeframe(owner: Any) -> N
     assert [one["id"] for one in active["items"]] == [strategy["id"]]
 
 
+async def test_a_start_brings_back_the_bots_that_were_stopped_or_deleted_since(owner: Any) -> None:
+    strategy = await made(owner, symbols=["BTCUSDT", "ETHUSDT"])
+    started = await run(owner, strategy)
+    first, second = await bots(owner)
+    await owner.ask("POST", f"/bots/{first['id']}/stop")
+    await owner.ask("DELETE", f"/bots/{second['id']}")
+    assert (await run(owner, strategy))["started_at"] == started["started_at"]
+    again = await bots(owner)
+    assert [(b["symbol"], b["status"]) for b in again] == [("BTC/USDT", "active"), ("ETH/USDT", "active")]
+    assert again[0]["id"] == first["id"]
+    assert again[1]["id"] != second["id"]
+
+
 async def test_start_and_stop_again_change_nothing_and_the_same_bots_come_back(owner: Any) -> None:
     strategy = await made(owner)
     assert await run(owner, strategy) == await run(owner, strategy)

@@ -43,11 +43,12 @@ async def start(
     autopilot: bool = False,
     limits: Limits | None = None,
 ) -> Row:
-    """Run it; `timeframe` where it names none. One that runs stays as it is.
+    """Run it; `timeframe` where it names none. One that runs goes on as it began, with the bots that its user has
+    stopped or deleted since; the autopilot leaves those alone.
 
     Raises INVALID_STATE without an account, or when an administrator holds one of its bots.
     """
-    if row["is_active"]:
+    if row["is_active"] and autopilot:
         return row
     if await work.connection.fetchval(_STAYS, row["id"]) is None:
         raise not_found("strategy")
@@ -55,9 +56,10 @@ async def start(
     account_id = await queries.account_for(work.connection, user_id, exchange)
     if account_id is None:
         raise MillraceError(Code.INVALID_STATE, f"there is no account on {exchange} to trade with")
-    capital = await work.connection.fetchval("select equity from accounts where account_id = $1", account_id)
-    limits = limits or Limits(row["max_position_size"], row["max_drawdown"])
-    await work.connection.execute(_RUNS, user_id, row["id"], autopilot, now, capital, *limits)
+    if not row["is_active"]:
+        capital = await work.connection.fetchval("select equity from accounts where account_id = $1", account_id)
+        limits = limits or Limits(row["max_position_size"], row["max_drawdown"])
+        await work.connection.execute(_RUNS, user_id, row["id"], autopilot, now, capital, *limits)
     known = {(b["symbol"], b["timeframe"]): b for b in await queries.managed(work.connection, user_id, row["id"])}
     for symbol in symbols:
         for bars in row["timeframes"] or [timeframe]:
