@@ -33,6 +33,8 @@ async def test_an_order_that_names_no_account_goes_to_the_first_of_its_exchange(
     answer = await floor.done("POST", "/orders", BUY)
     assert answer["account_id"] == str(floor.account_id)
     luno = await floor.done("POST", "/orders", {**BUY, "exchange": "luno", "symbol": "BTCZAR", "quantity": "0.01"})
+    unsaid = await floor.done("POST", "/orders", {**BUY, "symbol": "BTCZAR", "quantity": "0.01"})
+    assert (unsaid["exchange"], unsaid["account_id"]) == ("luno", luno["account_id"])
     assert (await floor.get(f"/orders/{luno['order_id']}"))["state"] == "filled"
 
 

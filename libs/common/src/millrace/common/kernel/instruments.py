@@ -71,6 +71,16 @@ def default_symbol(exchange: str) -> str:
     return next((symbol for at, symbol in INSTRUMENTS if at == there), "BTC/USDT")
 
 
+def exchange_of(symbol: str) -> str:
+    """Where a pair in any spelling is traded if nobody says: the first exchange that has it, or else the first of all.
+
+    Raises INVALID_SYMBOL for what is no pair.
+    """
+    name = str(parse_symbol(symbol))
+    having = (place for place, listed in INSTRUMENTS if listed in (name, in_dollars(name)))
+    return next(having, next(place for place, _ in INSTRUMENTS))
+
+
 def register(more: Iterable[Instrument]) -> None:
     """Let this process trade further instruments, or known ones with other filters."""
     INSTRUMENTS.update({(i.exchange, i.symbol): i for i in more})

@@ -14,7 +14,7 @@ from millrace.common.events.trading import TERMINAL, OrderState
 from millrace.common.kernel.clock import Clock
 from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.common.kernel.ids import new_id
-from millrace.common.kernel.instruments import instrument
+from millrace.common.kernel.instruments import exchange_of, instrument
 from millrace.common.kernel.symbols import parse_symbol
 from millrace.common.web.answers import json_response
 from millrace.common.web.json_body import body
@@ -38,7 +38,7 @@ def routes(works: Works, orders: Any, sender: Sender, price: Any, clock: Clock, 
             async with works.database.as_user(user.user_id) as connection:
                 if (known := await queries.of_intent(connection, user.user_id, asked.intent_id)) is not None:
                     return json_response(shown(known), 201)
-        filters = instrument(asked.exchange, asked.symbol)
+        filters = instrument(asked.exchange or exchange_of(asked.symbol), asked.symbol)
         reference = price(filters.exchange, filters.symbol)
         if reference is None:
             raise MillraceError(Code.UNAVAILABLE, f"no price of {filters.symbol} is known yet; try again soon")

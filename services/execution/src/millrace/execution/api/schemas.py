@@ -15,12 +15,13 @@ from millrace.common.web.json_body import Amount
 class PlaceOrder(BaseModel):
     """An order as the gateway hands it on. `symbol` in any spelling; `client_ref` is the caller's own id.
 
-    What comes again with the same `intent_id` is answered with the order it became.
+    Without an `exchange` it goes to the first one that has the pair. What comes again with the same `intent_id` is
+    answered with the order it became.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    exchange: str = "binance"
+    exchange: str | None = None
     symbol: str
     side: Side
     order_type: OrderType
