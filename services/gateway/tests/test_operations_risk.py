@@ -8,7 +8,6 @@ import pytest
 
 from millrace.common.kernel.errors import Code, MillraceError, not_found
 from millrace.contracts.canonical import risk
-from millrace.contracts.canonical.frame import Nothing
 from millrace.contracts.names import Contract
 from millrace.gateway.app.operations import HANDLERS
 from millrace.risk.api.schemas import AlertView, ChangeLimit, Composed, Effective, NewLimit
@@ -35,15 +34,24 @@ async def do(operation: str, services: Services, wish: Any) -> Any:
 async def test_all_that_holds_is_told_with_the_strictest_of_each() -> None:
     every = listed(rows.limit(), rows.limit(num=6, limit_type="open_orders"), rows.limit(num=7, source="system"))
     services = Services({LIMITS: {**every, "last_contract": "crypto"}, EFFECTIVE: effective()})
-    found = await do("risk.limits", services, Nothing())
+    found = await do("risk.limits", services, risk.ListLimits())
     assert [limit.num for limit in found.items] == [5, 7], "what no contract knows is left out"
     assert (found.max_position_value, found.max_daily_loss, found.max_drawdown) == (5000, 100, Decimal("0.2"))
     assert (found.origin, found.updated_at) == (Contract.CRYPTO, NOW)
 
 
+async def test_a_stretch_of_ones_own_limits_is_told() -> None:
+    every = [rows.limit(num=1, source="system"), *(rows.limit(num=number) for number in (2, 3, 4, 5))]
+    services = Services({LIMITS: listed(*every), EFFECTIVE: effective()})
+    found = await do("risk.limits", services, risk.ListLimits(own=True, limit=2, offset=1))
+    assert [limit.num for limit in found.items] == [3, 4]
+    found = await do("risk.limits", services, risk.ListLimits(own=True, offset=3))
+    assert [limit.num for limit in found.items] == [5]
+
+
 async def test_a_limit_is_told_in_fractions() -> None:
     services = Services({LIMITS: listed(rows.limit()), EFFECTIVE: effective()})
-    (limit,) = (await do("risk.limits", services, Nothing())).items
+    (limit,) = (await do("risk.limits", services, risk.ListLimits())).items
     assert (limit.value, limit.current_value, limit.utilization) == (Decimal("0.2"), Decimal("0.05"), Decimal("0.25"))
     assert (limit.warning_threshold, limit.critical_threshold) == (Decimal("0.8"), Decimal("0.95"))
     assert (limit.user_id, limit.enabled, limit.source) == (USER, True, "user")
@@ -52,7 +60,7 @@ async def test_a_limit_is_told_in_fractions() -> None:
 @pytest.mark.parametrize(("said", "limits"), [(AT, ()), (None, ())])
 async def test_when_it_last_changed_is_always_told(said: str | None, limits: Any) -> None:
     services = Services({LIMITS: listed(*limits), EFFECTIVE: effective(updated_at=said)})
-    assert (await do("risk.limits", services, Nothing())).updated_at == NOW
+    assert (await do("risk.limits", services, risk.ListLimits())).updated_at == NOW
 
 
 async def test_a_new_limit_is_sent_in_the_services_units() -> None:
@@ -165,7 +173,7 @@ async def test_events_are_listed_as_asked(wish: dict[str, Any], query: dict[str,
 @pytest.mark.parametrize("operation", ["risk.limits", "risk.events"])
 async def test_a_risk_service_that_is_away_is_told(operation: str) -> None:
     away = MillraceError(Code.UNAVAILABLE, "away")
-    wish = Nothing() if operation == "risk.limits" else risk.ListRiskEvents()
+    wish = risk.ListLimits() if operation == "risk.limits" else risk.ListRiskEvents()
     with pytest.raises(MillraceError) as refused:
         await do(operation, Services({LIMITS: away, "risk GET /alerts": away}), wish)
     assert refused.value is away

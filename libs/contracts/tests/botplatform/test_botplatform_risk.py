@@ -10,8 +10,8 @@ from libs.contracts.tests.botplatform.cases import asked, row_of
 from libs.contracts.tests.samples import ID, NOW, sample
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.contracts.botplatform import DIALECT
-from millrace.contracts.canonical.frame import MOST, Nothing, Page
-from millrace.contracts.canonical.risk import CreateLimit, ListRiskEvents, RiskEvent, RiskLimit, RiskLimits
+from millrace.contracts.canonical.frame import MOST, Page
+from millrace.contracts.canonical.risk import CreateLimit, ListLimits, ListRiskEvents, RiskEvent, RiskLimit, RiskLimits
 from millrace.contracts.names import Contract
 
 CREATE, LIST, ALERTS = "POST /api/v1/risk/limits", "GET /api/v1/risk/limits", "GET /api/v1/risk/alerts"
@@ -139,8 +139,16 @@ def test_a_limit_is_told_as_text(kind: str, word: str, value: str, text: str) ->
 def test_limits_are_a_bare_list_of_what_the_user_made() -> None:
     own = sample(RiskLimit, source="user", value=Decimal(7))
     found = sample(RiskLimits, items=(sample(RiskLimit, source="system"), own, own))
-    assert asked(DIALECT, LIST) == Nothing()
+    assert asked(DIALECT, LIST) == ListLimits(own=True)
     assert answer(LIST, found) == [answer(CREATE, own)] * 2
+
+
+def test_every_list_can_be_read_in_stretches() -> None:
+    stretch = {"limit": "2", "offset": "3"}
+    assert asked(DIALECT, LIST, query=stretch) == ListLimits(own=True, limit=2, offset=3)
+    assert asked(DIALECT, ALERTS, query=stretch) == ListRiskEvents(limit=2, offset=3, active=True)
+    with pytest.raises(ValidationError):
+        asked(DIALECT, LIST, query={"limit": "101"})
 
 
 def test_a_new_user_has_no_limits() -> None:

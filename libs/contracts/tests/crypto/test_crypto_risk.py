@@ -9,8 +9,8 @@ import pytest
 from libs.contracts.tests.crypto.desk import Desk, kinds
 from libs.contracts.tests.samples import ID, sample
 from millrace.common.kernel.errors import Code
-from millrace.contracts.canonical.frame import Nothing, Page
-from millrace.contracts.canonical.risk import ListRiskEvents, RiskEvent, RiskLimit, UpdateLimit
+from millrace.contracts.canonical.frame import Page
+from millrace.contracts.canonical.risk import ListLimits, ListRiskEvents, RiskEvent, RiskLimit, UpdateLimit
 from millrace.contracts.crypto import DIALECT
 from millrace.contracts.names import Contract
 
@@ -62,7 +62,7 @@ def told(**changes: Any) -> dict[str, Any]:
 
 
 def test_limits_are_asked_for_without_a_word() -> None:
-    assert CRYPTO.asks(LIMITS) == Nothing()
+    assert CRYPTO.asks(LIMITS) == ListLimits()
 
 
 def test_limits_are_told_as_in_the_document() -> None:

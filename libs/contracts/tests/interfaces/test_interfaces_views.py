@@ -9,9 +9,9 @@ from pydantic import TypeAdapter, ValidationError
 from libs.contracts.tests.botplatform.cases import asked, row_of
 from libs.contracts.tests.samples import ID, NOW, sample
 from millrace.common.kernel.errors import Code, MillraceError
-from millrace.contracts.canonical.frame import MOST, Nothing, Page
+from millrace.contracts.canonical.frame import MOST, Page
 from millrace.contracts.canonical.market import Bar, Candles, ListCandles, ListMarkets, Market, Markets
-from millrace.contracts.canonical.risk import ListAlerts, RiskLimits, SetLimits, SystemAlert
+from millrace.contracts.canonical.risk import ListAlerts, ListLimits, RiskLimits, SetLimits, SystemAlert
 from millrace.contracts.canonical.system import AskMetrics, Metric, MetricReadings
 from millrace.contracts.canonical.trading import ListPositions, Position
 from millrace.contracts.interfaces import DIALECT
@@ -205,7 +205,7 @@ def test_limits_are_two_amounts_and_a_percent_both_ways() -> None:
         "updated_at": AT,
     }
     assert answer(SET_LIMITS, found) == answer(LIMITS, found)
-    assert asked(DIALECT, LIMITS) == Nothing()
+    assert asked(DIALECT, LIMITS) == ListLimits()
 
 
 @pytest.mark.parametrize(

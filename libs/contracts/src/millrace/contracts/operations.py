@@ -84,7 +84,7 @@ _TRADING: Mapping[str, Kinds] = {
     "wallet.balances": (Nothing, accounts.Wallets),
     "wallet.transfers": (Nothing, accounts.Transfers),
     "wallet.transfer": (accounts.RequestTransfer, accounts.Transfer),
-    "risk.limits": (Nothing, risk.RiskLimits),
+    "risk.limits": (risk.ListLimits, risk.RiskLimits),
     "risk.create_limit": (risk.CreateLimit, risk.RiskLimit),
     "risk.update_limit": (risk.UpdateLimit, risk.RiskLimit),
     "risk.set_limits": (risk.SetLimits, risk.RiskLimits),

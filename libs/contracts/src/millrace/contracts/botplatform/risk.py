@@ -8,8 +8,8 @@ from pydantic import Field
 
 from millrace.common.kernel.errors import Code
 from millrace.contracts.botplatform.wire import Amount, B, Id, refused, row, symbol
-from millrace.contracts.canonical.frame import MOST, Nothing, Page
-from millrace.contracts.canonical.risk import CreateLimit, ListRiskEvents, RiskEvent, RiskLimit, RiskLimits
+from millrace.contracts.canonical.frame import MOST, Page
+from millrace.contracts.canonical.risk import CreateLimit, ListLimits, ListRiskEvents, RiskEvent, RiskLimit, RiskLimits
 from millrace.contracts.fields import Spoken, SymbolText, Time
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Number, fixed, fraction, moment, percent, units
@@ -28,6 +28,13 @@ class NewLimit(Asked):
     symbol: SymbolText | None = None
     warning_threshold: Percent = Decimal(80)
     critical_threshold: Percent = Decimal(95)
+
+
+class Stretch(Asked):
+    """Which stretch of a list that is whole where nothing is asked."""
+
+    limit: int | None = Field(None, ge=1, le=100)
+    offset: int = Field(0, ge=0, le=1_000_000_000)
 
 
 class LimitBody(Shape):
@@ -124,15 +131,25 @@ def _create(call: Call) -> CreateLimit:
     )
 
 
+def _list(call: Call) -> ListLimits:
+    asked: Stretch = call.query
+    return ListLimits(own=True, limit=asked.limit, offset=asked.offset)
+
+
+def _events(call: Call) -> ListRiskEvents:
+    asked: Stretch = call.query
+    return ListRiskEvents(limit=asked.limit or MOST, offset=asked.offset, active=True)
+
+
 _LIMITS = "/api/v1/risk/limits"
 ROWS = (
     row("POST", _LIMITS, "risk.create_limit", Access.TRADER, View(_create, limit, LimitBody, 201, body=NewLimit)),
-    row("GET", _LIMITS, "risk.limits", Access.USER, View(lambda call: Nothing(), limits, list[LimitBody])),
+    row("GET", _LIMITS, "risk.limits", Access.USER, View(_list, limits, list[LimitBody], query=Stretch)),
     row(
         "GET",
         "/api/v1/risk/alerts",
         "risk.events",
         Access.USER,
-        View(lambda call: ListRiskEvents(limit=MOST, active=True), alerts, Alerts),
+        View(_events, alerts, Alerts, query=Stretch),
     ),
 )

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from millrace.contracts.canonical.frame import Canonical, Listing, Ref
 from millrace.contracts.names import Contract
@@ -45,6 +45,14 @@ class RiskLimits(Canonical):
     max_drawdown: Decimal
     updated_at: AwareDatetime
     origin: Contract | None = None
+
+
+class ListLimits(Canonical):
+    """The limits that hold for the caller, or the caller's `own` alone; at most `limit`, after leaving out `offset`."""
+
+    own: bool = False
+    limit: int | None = Field(None, ge=1)
+    offset: int = Field(0, ge=0)
 
 
 class CreateLimit(Canonical):

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.contracts import vocab
-from millrace.contracts.canonical.frame import MOST, Nothing, Page
-from millrace.contracts.canonical.risk import ListRiskEvents, RiskEvent, RiskLimit, RiskLimits, UpdateLimit
+from millrace.contracts.canonical.frame import MOST, Page
+from millrace.contracts.canonical.risk import ListLimits, ListRiskEvents, RiskEvent, RiskLimit, RiskLimits, UpdateLimit
 from millrace.contracts.crypto.wire import CRYPTO, Counted, TimesAsked, amount
 from millrace.contracts.names import Access
 from millrace.contracts.spelling import Number, joined, moment, percent
@@ -136,7 +136,7 @@ def _show_events(found: Page[RiskEvent], now: datetime) -> dict[str, Any]:
     return {"events": events, "count": len(events)}
 
 
-_LIMITS = View(lambda call: Nothing(), _show_limits, Limits)
+_LIMITS = View(lambda call: ListLimits(), _show_limits, Limits)
 ROWS = (
     Row("GET", "/api/v1/risk/limits", CRYPTO, "risk.limits", Access.USER, _LIMITS),
     Row(

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from millrace.contracts.canonical.frame import Nothing
-from millrace.contracts.canonical.risk import RiskLimits, SetLimits
+from millrace.contracts.canonical.risk import ListLimits, RiskLimits, SetLimits
 from millrace.contracts.fields import Time
 from millrace.contracts.interfaces.wire import I, row
 from millrace.contracts.names import Access
@@ -56,6 +55,6 @@ def _set(call: Call) -> SetLimits:
 
 _LIMITS = "/api/v1/risk/limits"
 ROWS = (
-    row("GET", _LIMITS, "risk.limits", Access.USER, View(lambda call: Nothing(), limits, Limits)),
+    row("GET", _LIMITS, "risk.limits", Access.USER, View(lambda call: ListLimits(), limits, Limits)),
     row("PUT", _LIMITS, "risk.set_limits", Access.TRADER, View(_set, limits, Limits, body=NewLimits)),
 )

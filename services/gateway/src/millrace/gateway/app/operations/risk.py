@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from millrace.contracts.canonical import risk
-from millrace.contracts.canonical.frame import Nothing, Page
+from millrace.contracts.canonical.frame import Page
 from millrace.gateway.app.asking import Asking, Handlers
 from millrace.gateway.app.operations.pages import rows
 
@@ -31,13 +31,14 @@ def limit(row: dict[str, Any]) -> risk.RiskLimit:
     )
 
 
-async def limits(asking: Asking, asked: Nothing) -> risk.RiskLimits:
+async def limits(asking: Asking, asked: risk.ListLimits) -> risk.RiskLimits:
     """Every limit that holds for the caller, the system's too, and the strictest of each kind."""
     found = await asking.ask("risk", "GET", "/limits")
     effective = await asking.ask("risk", "GET", "/limits/effective")
-    rows = [row for row in found["items"] if row["limit_type"] in _SHOWN]
+    rows = [row for row in found["items"] if row["limit_type"] in _SHOWN and (row["source"] == "user" or not asked.own)]
+    end = None if asked.limit is None else asked.offset + asked.limit
     return risk.RiskLimits(
-        items=tuple(limit(row) for row in rows),
+        items=tuple(limit(row) for row in rows[asked.offset : end]),
         max_position_value=effective["max_position_value"],
         max_daily_loss=effective["max_daily_loss"],
         max_drawdown=effective["max_drawdown"],
@@ -77,7 +78,7 @@ async def set_all(asking: Asking, asked: risk.SetLimits) -> risk.RiskLimits:
     names = ("max_position_value", "max_daily_loss", "max_drawdown")
     sent = {name: getattr(asked, name) for name in names} | {"contract": asked.origin}
     await asking.ask("risk", "PUT", "/limits/effective", json=sent)
-    return await limits(asking, Nothing())
+    return await limits(asking, risk.ListLimits())
 
 
 async def events(asking: Asking, asked: risk.ListRiskEvents) -> Page[risk.RiskEvent]:
