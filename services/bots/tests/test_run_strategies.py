@@ -69,6 +69,26 @@ async def test_a_start_brings_back_the_bots_that_were_stopped_or_deleted_since(o
     assert again[1]["id"] != second["id"]
 
 
+async def test_a_strategy_whose_last_bot_is_deleted_has_stopped(owner: Any) -> None:
+    strategy = await made(owner, symbols=["BTCUSDT", "ETHUSDT"])
+    await run(owner, strategy)
+    first, second = await bots(owner)
+    await owner.ask("DELETE", f"/bots/{first['id']}")
+    assert (await owner.ask("GET", f"/strategies/{strategy['id']}")).value()["is_active"] is True
+    await owner.ask("DELETE", f"/bots/{second['num']}")
+    stopped = (await owner.ask("GET", f"/strategies/{strategy['id']}")).value()
+    assert (stopped["is_active"], stopped["stopped_at"] is not None) == (False, True)
+    assert (await run(owner, strategy))["is_active"] is True
+    assert [b["status"] for b in await bots(owner)] == ["active", "active"]
+
+
+async def test_of_the_last_two_bots_deleted_at_once_one_is_the_last(owner: Any) -> None:
+    strategy = await made(owner, symbols=["BTCUSDT", "ETHUSDT"])
+    await run(owner, strategy)
+    await asyncio.gather(*(owner.ask("DELETE", f"/bots/{bot['id']}") for bot in await bots(owner)))
+    assert (await owner.ask("GET", f"/strategies/{strategy['id']}")).value()["is_active"] is False
+
+
 async def test_start_and_stop_again_change_nothing_and_the_same_bots_come_back(owner: Any) -> None:
     strategy = await made(owner)
     assert await run(owner, strategy) == await run(owner, strategy)

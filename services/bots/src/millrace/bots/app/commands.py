@@ -29,6 +29,14 @@ update bots set name = $2, config = $3, parameters = $4, timeframe = $5, anchor_
 _STATE = """
 update bots set status = $2, reason = null, updated_at = $3, anchor_at = $4, held_active = false where id = $1
 """
+_RUN = """
+select from strategy_runs r join bots b on (b.user_id, b.managed_by) = (r.user_id, r.strategy_id)
+where b.user_id = $1 and $2 in (b.id::text, b.num::text) for update of r
+"""
+_IDLE = """
+update strategy_runs set is_active = false, stopped_at = $3 where user_id = $1 and strategy_id = $2 and is_active
+  and not exists (select from bots where user_id = $1 and managed_by = $2 and status <> 'deleted')
+"""
 _FORGET = """
 update bots b set waiting_since = null, waiting_for = null, committed = 0
 where id = $1 and waiting_since < now() - $2::interval
@@ -123,8 +131,10 @@ async def change_state(work: Work, user_id: UUID, ref: Ref, verb: str, now: date
 
     An order under way goes on, and the bot still learns how it ends. What a deleted bot holds stays in the account.
     A start does not wait any more for a signal of which nothing has been heard for five minutes. A bot that does
-    not run can be paused as well; resumed, it starts.
+    not run can be paused as well; resumed, it starts. A strategy whose last bot is deleted has stopped.
     """
+    if verb == "delete":  # its run before the bot, as a start does: of two bots deleted at once one is the last
+        await work.connection.execute(_RUN, user_id, str(ref))
     return await changed(work, await queries.get_bot(work.connection, user_id, ref, lock=True), verb, now)
 
 
@@ -144,6 +154,8 @@ async def changed(work: Work, row: Row, verb: str, now: datetime) -> Row:
     fresh = verb == "start" or (verb == "pause" and row["status"] != "active")
     row.update(status=status, reason=None, updated_at=now, anchor_at=None if fresh else row["anchor_at"])
     await work.connection.execute(_STATE, row["id"], status, now, row["anchor_at"])
+    if verb == "delete" and row["managed_by"]:
+        await work.connection.execute(_IDLE, row["user_id"], row["managed_by"], now)
     if fresh and (freed := await work.connection.fetchrow(_FORGET, row["id"], _LOST)):
         row.update(freed)
     held = f"delete: {plain(row['position'])} {row['symbol'].split('/')[0]} stay in the account"
