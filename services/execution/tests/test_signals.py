@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+from millrace.common.events.bots import BotChanged
 from millrace.common.events.trading import OrderRequested, OrderUpdated, Side, SignalRaised
 from millrace.common.kernel.ids import new_id
 from services.execution.tests.desk import Desk
@@ -71,3 +72,24 @@ async def test_a_signal_that_cannot_be_an_order_is_recorded_with_the_reason(desk
 async def test_a_signal_for_an_account_of_somebody_else_makes_nothing(desk: Desk) -> None:
     await desk.stand.hear(signal(desk, user_id=uuid4()))
     assert desk.stand.messages[2:] == []  # after the user's two accounts
+
+
+def bot_is(desk: Desk, bot_id: UUID, status: str) -> BotChanged:
+    """What the bots' service says of one."""
+    market = {"exchange": "binance", "symbol": "BTC/USDT", "timeframe": "1h"}
+    about = {"bot_id": bot_id, "user_id": desk.user.user_id, "account_id": desk.account_id, "name": "b"}
+    return BotChanged.model_validate({**about, **market, "strategy": "hold", "status": status, "changed_at": AT})
+
+
+async def test_with_a_bot_go_the_orders_that_its_user_placed_for_it_and_no_others(desk: Desk) -> None:
+    bot_id = uuid4()
+    for_it = {"price": "19000", "bot_id": str(bot_id)}
+    resting, waiting = await desk.opened(**for_it), await desk.placed(**for_it)
+    another, own = await desk.opened(price="19000", bot_id=str(uuid4())), await desk.opened(price="19000")
+    await desk.stand.hear(signal(desk, bot_id=bot_id), at=AT)
+    signalled = desk.stand.said(OrderRequested)[-1]
+    await desk.stand.hear(bot_is(desk, bot_id, "stopped"))
+    assert await desk.state(resting) == "open"
+    await desk.stand.hear(bot_is(desk, bot_id, "deleted"))
+    assert [desk.states(one)[-1] for one in (resting, waiting)] == ["cancelled", "cancelled"]
+    assert [await desk.state(one) for one in (another, own, signalled)] == ["open", "open", "received"]

@@ -5,6 +5,7 @@ from functools import partial
 
 from millrace.common.auth.approvals import Approvals
 from millrace.common.auth.internal import current_principal
+from millrace.common.events.bots import BotChanged
 from millrace.common.events.envelope import Envelope
 from millrace.common.events.market import BookSeen, CandleClosed, PriceSeen
 from millrace.common.events.message import decode
@@ -93,6 +94,7 @@ def build(context: Context) -> Service:
             OrderApproved: partial(handlers.send_order, orders=orders, sender=sender, approvals=approvals, clock=clock),
             OrderRefused: partial(handlers.refuse_order, orders=orders, sender=sender),
             CandleClosed: partial(handlers.match_candle, match=venue.on_candles),
+            BotChanged: partial(handlers.end_bot, orders=orders, sender=sender),
             KillSwitchChanged: partial(handlers.obey_kill_switch, orders=orders, sender=sender),
             UserDisabled: partial(handlers.end_user, orders=orders, sender=sender),
             UserEnabled: partial(handlers.readmit_user, orders=orders),

@@ -85,7 +85,13 @@ _ALL = (
         {"execution": 1, "notifier": 1},
         about="What a strategy wants and why.",
     ),
-    Topic("bots.v1", "bot_id", "bots", {"notifier": 1}, about="Bots created, started, paused, held, stopped, deleted."),
+    Topic(
+        "bots.v1",
+        "bot_id",
+        "bots",
+        {"execution": 1, "notifier": 1},
+        about="Bots created, started, paused, held, stopped, deleted.",
+    ),
     Topic(
         "trading.orders.v1",
         "account_id",

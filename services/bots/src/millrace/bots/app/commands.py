@@ -129,7 +129,8 @@ def _parameters(strategy: str, base: Row, config: Row) -> Row:
 async def change_state(work: Work, user_id: UUID, ref: Ref, verb: str, now: datetime) -> Row:
     """Start, pause, resume, stop, delete or terminate a bot; the last is a stop that leaves no take-profit behind.
 
-    An order under way goes on, and the bot still learns how it ends. What a deleted bot holds stays in the account.
+    An order its strategy has under way goes on, and the bot still learns how it ends; what its user ordered for a
+    bot is cancelled when it is deleted. What a deleted bot holds stays in the account.
     A start does not wait any more for a signal of which nothing has been heard for five minutes. A bot that does
     not run can be paused as well; resumed, it starts. A strategy whose last bot is deleted has stopped.
     """

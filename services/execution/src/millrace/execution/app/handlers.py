@@ -8,6 +8,7 @@ import structlog
 
 from millrace.common.auth.approvals import Approvals
 from millrace.common.db.work import Work
+from millrace.common.events.bots import BotChanged
 from millrace.common.events.market import CandleClosed
 from millrace.common.events.message import Event, Message
 from millrace.common.events.risk import KillSwitchChanged, OrderApproved, OrderRefused
@@ -176,6 +177,16 @@ async def end_user(work: Work, message: Message[UserDisabled], *, orders: Orders
 async def readmit_user(work: Work, message: Message[UserEnabled], *, orders: Orders) -> None:
     """An enabled user's orders go through again, unless a kill switch stops them too."""
     await orders.resume(work, _end_of(message.event.user_id))
+
+
+async def end_bot(work: Work, message: Message[BotChanged], *, orders: Orders, sender: Sender) -> None:
+    """What a user has ordered for a bot is cancelled when the bot is deleted; what its strategy has ordered goes on."""
+    bot = message.event
+    if bot.status != "deleted":
+        return
+    rows = await orders.live(work, Halt("bot", str(bot.bot_id), bot.user_id, ""))
+    asked = [row for row in rows if row["source"] in ("api", "assistant")]
+    await stop(work, asked, message.at, "its bot was deleted", orders=orders, sender=sender, cause=message)
 
 
 def _end_of(user_id: UUID) -> Halt:
