@@ -54,9 +54,7 @@ def build(context: Context) -> Service:
         resolve_seconds=settings.resolve_seconds,
     )
     venue.news = sender.book_soon
-    approvals = Approvals(context.keys.approval)
-
-    patience = timedelta(seconds=settings.exit_patience_seconds)
+    approvals, patience = Approvals(context.keys.approval), timedelta(seconds=settings.exit_patience_seconds)
     exits = StandingExits(context.works, orders, approvals, clock, patience, sender.ready)
 
     def see_market(_: str, envelope: Envelope) -> None:
