@@ -244,7 +244,7 @@ class Host:
         """What this process has sent to Kafka and what its readers have applied, for replays over several processes."""
         bus = self.bus
         if isinstance(bus, MemoryBus | PostgresBus):
-            return {"sent": {}, "seen": []}
+            return {"sent": {}, "seen": [{"topics": [], "applied": {}}]}
         from millrace.common.bus.kafka import KafkaBus, KafkaSubscription
 
         assert isinstance(bus, KafkaBus)

@@ -34,11 +34,14 @@ async def all_rest(processes: Sequence[Ask]) -> bool:
     """Whether nothing is under way in any of them; waits a while for it.
 
     Each, asked with what others have sent, answers with its places once it has applied that and has nothing else to
-    do, or with None if that takes too long. A message may pass from one to another while they are asked, so all are
-    asked twice and must have done nothing in between.
+    do, or with None if that takes too long. A message may pass from one to another while they are asked, so all who
+    read any are asked twice and must have done nothing in between.
     """
     first = await _settled(processes)
-    return first is not None and await _settled(processes) == first
+    if first is None:
+        return False
+    reading = [(ask, places) for ask, places in zip(processes, first, strict=True) if places["seen"]]
+    return await _settled([ask for ask, _ in reading]) == [places for _, places in reading]
 
 
 async def _settled(processes: Sequence[Ask]) -> list[Places] | None:
