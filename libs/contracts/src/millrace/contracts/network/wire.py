@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from millrace.common.kernel.errors import Code
+from millrace.common.kernel.instruments import EXCHANGES
 from millrace.contracts.canonical.frame import Nothing
 from millrace.contracts.canonical.problem import Problem
 from millrace.contracts.names import Access, Contract
@@ -20,7 +21,19 @@ _WORDS = {
     Code.INTERNAL: "PROVIDER_ERROR",
 }
 _KNOWN = {"AUTH_REQUIRED", "AUTH_INVALID", "VALIDATION_ERROR", "NOT_FOUND", "PERMISSION_DENIED", "PROVIDER_ERROR"}
-Exchange = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=40)]
+
+
+def _there(name: str) -> str:
+    if name not in EXCHANGES:
+        raise ValueError(f"must be one of {', '.join(EXCHANGES)}")
+    return name
+
+
+Exchange = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, to_lower=True, min_length=1, max_length=40),
+    AfterValidator(_there),
+]
 
 
 def lower(told: Any) -> Any:
