@@ -57,6 +57,8 @@ async def test_a_report_starts_when_it_was_asked_to_also_before_there_was_anythi
     for query in ({"start_date": "2025-12-01"}, {"start_date": "2025-12-01", "end_date": "2026-01-05"}):
         found = await report(owner, **query)
         assert (found["start_date"], found["initial_balance"]) == ("2025-12-01T00:00:00Z", "10000")
+    before = await report(owner, end_date="2025-12-05T00:00:00Z")
+    assert before["start_date"] == before["end_date"] == "2025-12-05T00:00:00Z", "nothing was known by then"
     for query in ({"period": "all"}, {"end_date": "2026-01-05"}):
         assert (await report(owner, **query))["start_date"].startswith("2026-01-01T"), "the first that is known"
 

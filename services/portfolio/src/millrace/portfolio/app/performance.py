@@ -67,7 +67,7 @@ async def report(connection: Connection, user_id: UUID, subject: Subject, span: 
     sized = subject.bots is None or subject.capital is not None
     return {
         "period": span.name,
-        "start_date": points[0].at if points and span.begins_with_the_first else span.start,
+        "start_date": _begun(points, span) if span.begins_with_the_first else span.start,
         "end_date": span.end,
         "currency": into,
         "initial_balance": first,
@@ -82,6 +82,11 @@ async def report(connection: Connection, user_id: UUID, subject: Subject, span: 
             "exposure": await exposure(connection, user_id, subject, rate, into, last),
         },
     }
+
+
+def _begun(points: Sequence[Point], span: Window) -> datetime:
+    """When what is known begins; with nothing before its end a stretch has no length."""
+    return points[0].at if points else span.end
 
 
 async def history(
