@@ -24,6 +24,11 @@ async def refused(floor: Floor, **terms: Any) -> str:
     return (await floor.refused("POST", path, {"symbol": "BTC/USDT", **terms}))[0]
 
 
+async def state(floor: Floor, leg: Any) -> str:
+    """How the order of a leg is doing now."""
+    return str((await floor.get(f"/orders/{leg['order']['order_id']}"))["state"])
+
+
 async def test_a_position_is_closed_whole_or_in_part_and_reduces_only(floor: Floor) -> None:
     await floor.bought("0.03")
     found = await close(floor, quantity="0.01")
@@ -64,8 +69,41 @@ async def test_a_close_that_cannot_be_says_why(floor: Floor) -> None:
     assert await refused(floor, order_type="stop_loss") == "INVALID_PRICE"
     assert await refused(floor, symbol="DOGEUSDT") == "INVALID_SYMBOL"
     assert await floor.stand.rows("execution", "select 1 from intents") == []
-    await close(floor, order_type="limit", price="21000")
+    await floor.done("POST", "/orders", {**LIMIT, "side": "sell", "quantity": "0.02", "price": "21000"})
     assert await refused(floor) == "INVALID_STATE"
+
+
+async def test_a_close_takes_the_place_of_a_close_that_rests(floor: Floor) -> None:
+    await floor.bought("0.02")
+    (first,) = (await close(floor, order_type="limit", price="21000"))["results"]
+    (second,) = (await close(floor, order_type="limit", price="20900"))["results"]
+    assert [await state(floor, leg) for leg in (first, second)] == ["cancelled", "open"]
+    await close(floor)
+    assert await floor.holds() == 0
+
+
+async def test_the_same_resting_close_again_stays(floor: Floor) -> None:
+    await floor.bought("0.02")
+    again = {"order_type": "limit", "price": "21000", "intent_id": str(uuid4())}
+    legs = [(await close(floor, **again))["results"][0] for _ in range(2)]
+    assert legs[0]["order"]["order_id"] == legs[1]["order"]["order_id"]
+    assert await state(floor, legs[0]) == "open"
+
+
+async def test_a_closed_position_leaves_no_take_profit_of_its_group(floor: Floor) -> None:
+    group = await floor.group(floor.account_id)
+    asked = {"symbol": "BTCUSDT", "side": "buy", "quantity": "0.01", "take_profit": "20500"}
+    found = await floor.done("POST", f"/groups/{group['id']}/orders", asked)
+
+    async def placed() -> bool:
+        return bool((await floor.get(f"/intents/{found['intent_id']}"))["state"] == "done")
+
+    await floor.stand.host.until(placed)
+    await floor.stand.rest()
+    _, target = (await floor.get(f"/intents/{found['intent_id']}"))["results"]
+    assert await state(floor, target) == "open"
+    await close(floor)
+    assert (await state(floor, target), await floor.holds()) == ("cancelled", 0)
 
 
 async def test_a_close_by_a_limit_without_a_price_is_one_at_the_markets(floor: Floor) -> None:

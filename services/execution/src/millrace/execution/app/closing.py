@@ -35,6 +35,11 @@ where a.user_id = $1 and a.deleted_at is null and ($2::uuid is null or h.account
   and ($3::uuid is null or h.bot_id = $3) and ($4::text is null or h.symbol = $4) and h.quantity > 0
 order by a.num, h.symbol, h.bot_id nulls first
 """  # noqa: S608 - constants only
+_GIVES_WAY = """
+select order_id from orders where user_id = $1 and account_id = $2 and symbol = $3 and side = 'sell'
+  and ($4::uuid is null or bot_id = $4) and intent_id <> $5
+  and (source = 'close' or source = 'group' and order_type = 'take_profit') and state in ('open', 'partially_filled')
+"""
 _PENDING = """
 select exists (select from orders where order_id = any($1::uuid[])
   and state not in ('refused', 'filled', 'cancelled', 'rejected', 'expired'))
@@ -65,8 +70,13 @@ class Closing:
         self._patience = patience
 
     async def close(self, wish: Wish, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Sell a position of an account or a part of it. Raises what is wrong, where not one order came of it."""
+        """Sell a position of an account or a part of it. Raises what is wrong, where not one order came of it.
+
+        All of it is sold in place of what rests to sell it: take-profits of groups, and closes before this one.
+        """
         kind, user_id = asked["order_type"], wish.user_id
+        if asked["quantity"] is None:
+            await self._make_way(wish, asked)
         async with self._legs.works.begin(user_id) as work:
             placed = []
             if await intents.claim(work, wish, self._legs.clock.now()):
@@ -74,6 +84,18 @@ class Closing:
             ended = self._legs.watch(placed, kind)
         await ended
         return await self._outcome(user_id, wish.intent_id)
+
+    async def _make_way(self, wish: Wish, asked: Mapping[str, Any]) -> None:
+        legs, user_id = self._legs, wish.user_id
+        async with legs.works.begin(user_id) as work:
+            account = await accounts.one(work.connection, user_id, wish.target)
+            symbol = instrument(account["exchange"], asked["symbol"]).symbol
+            terms = (user_id, wish.target, symbol, asked["bot_id"], wish.intent_id)
+            found = [row["order_id"] for row in await work.connection.fetch(_GIVES_WAY, *terms)]
+            rows = list((await legs.orders.locked(work, found)).values()) if found else []
+            await stop(work, rows, legs.clock.now(), "the position is closed", orders=legs.orders, sender=legs.sender)
+            ended = legs.watch(found)
+        await ended
 
     async def _close(self, work: Work, wish: Wish, asked: Mapping[str, Any]) -> list[UUID]:
         user_id, now = wish.user_id, self._legs.clock.now()
