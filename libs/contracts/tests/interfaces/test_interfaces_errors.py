@@ -52,3 +52,9 @@ def test_a_thing_of_another_and_one_that_is_not_there_read_alike() -> None:
     alike = [DIALECT.error(Problem.of(not_found("order"), NOW, request, "orders.get")) for request in ("a", "b")]
     assert alike[0] == alike[1]
     assert alike[0]["error"]["code"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize(("known", "field"), [("supported_symbols", "symbol"), ("supported_exchanges", "exchange")])
+def test_of_a_pair_that_is_not_there_what_was_wrong_of_it_is_named(known: str, field: str) -> None:
+    found = problem(Code.INVALID_SYMBOL, "it cannot be traded", details={"symbol": "X/Y", known: ["z"]})
+    assert DIALECT.error(found)["error"]["details"] == {"field": field, "reason": "it cannot be traded"}

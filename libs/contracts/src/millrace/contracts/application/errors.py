@@ -14,7 +14,7 @@ def error(problem: Problem) -> dict[str, Any]:
     return {
         "success": False,
         "detail": problem.message,
-        "errors": {} if problem.code in _GUARDED else problem.fields,
+        "errors": {} if problem.code in _GUARDED else problem.blamed,
         "request_id": problem.request_id or "",
         "timestamp": moment(problem.at),
     }

@@ -41,6 +41,13 @@ class Problem(Canonical):
         """What is wrong, by field."""
         return {error.field: error.msg for error in self.errors}
 
+    @property
+    def blamed(self) -> dict[str, str]:
+        """The same, for contracts that always name one: of a pair that is not there what was wrong of it, too."""
+        if self.errors or self.code is not Code.INVALID_SYMBOL or "symbol" not in self.details:
+            return self.fields
+        return {"exchange" if "supported_exchanges" in self.details else "symbol": self.message}
+
     @classmethod
     def of(cls, error: MillraceError, at: datetime, request_id: str | None = None, operation: str = "") -> Self:
         """The problem that an error of ours is, met while doing `operation`."""
