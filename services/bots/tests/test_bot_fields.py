@@ -50,7 +50,12 @@ async def test_a_bot_keeps_what_it_is_made_with(owner: Any) -> None:
 async def test_a_strategy_is_chosen_by_name_id_or_number(owner: Any) -> None:
     items = (await owner.ask("GET", "/strategies")).value()["items"]
     trend = next(item for item in items if item["name"] == "trend")
-    for terms in ({"strategy": "trend"}, {"strategy_id": trend["id"]}, {"strategy_id": trend["num"]}):
+    for terms in (
+        {"strategy": "trend"},
+        {"strategy": "Trend"},
+        {"strategy_id": trend["id"]},
+        {"strategy_id": trend["num"]},
+    ):
         bot = await made(owner, **terms)
         assert (bot["strategy"], bot["strategy_id"]) == ("trend", trend["id"])
 

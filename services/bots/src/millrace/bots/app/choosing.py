@@ -11,7 +11,7 @@ from millrace.common.kernel.errors import not_found
 Row = dict[str, Any]
 
 _VISIBLE = "select * from strategies where (user_id is null or user_id = $1)"
-_BY_NAME = f"{_VISIBLE} and name = $2 order by user_id nulls first, num limit 1"
+_BY_NAME = f"{_VISIBLE} and lower(name) = lower($2) order by name <> $2, user_id nulls first, num limit 1"
 
 
 class Choice(NamedTuple):
