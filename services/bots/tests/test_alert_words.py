@@ -45,7 +45,7 @@ def test_numbers_may_be_numbers_and_what_is_not_known_is_passed_over() -> None:
         ("size", {"size": "all"}),
         ("size", {"size": "NaN"}),
         ("size", {"size": True}),
-        ("price", {"order_type": "limit"}),
+        ("price", {"order_type": "limit", "price": "-1"}),
         ("leverage", {"leverage": "126"}),
         ("takeprofit", {"takeprofit": "soon"}),
         ("takeprofit", {"takeprofit": "3", "side": "sell"}),

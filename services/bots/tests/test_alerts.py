@@ -55,6 +55,13 @@ async def test_a_limit_rests_at_its_price(floor: Floor) -> None:
     assert (order.order_type, order.price, order.state) == ("limit", 15000, "open")
 
 
+async def test_a_limit_that_names_no_price_is_one_at_the_markets(floor: Floor) -> None:
+    await floor.bot()
+    await floor.alert(order_type="limit")
+    (order,) = floor.orders()
+    assert (order.order_type, order.price) == ("limit", 20_000)
+
+
 async def test_the_same_alert_again_is_answered_the_same_and_ordered_once(floor: Floor) -> None:
     await floor.bot()
     first, again = await floor.alert(), await floor.alert()

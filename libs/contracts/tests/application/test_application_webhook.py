@@ -129,6 +129,10 @@ def test_a_size_is_an_amount(size: Any) -> None:
     assert list(Problem.of(refusal(size=size), NOW).fields) == ["size"]
 
 
+def test_a_wrong_size_is_told_in_words_like_any_other_field() -> None:
+    assert refusal(size="0").message == "size: must be greater than 0"
+
+
 def test_a_size_keeps_every_digit() -> None:
     assert take(size="0.123456789012345678").quantity == Decimal("0.123456789012345678")
     assert take(size=0.1).quantity == Decimal("0.1")

@@ -115,12 +115,16 @@ def word(field: str, words: Vocabulary, text: str) -> str:
 def invalid(wrong: ValidationError) -> MillraceError:
     """What is wrong with a body that a view has read by itself."""
     found = [
-        {"loc": ("body", *each["loc"]), "msg": each["msg"].removeprefix("Value error, "), "type": each["type"]}
+        {"loc": ("body", *each["loc"]), "msg": _plain(each["msg"]), "type": each["type"]}
         for each in wrong.errors(include_url=False, include_context=False, include_input=False)
     ]
     first = found[0]
     place = ".".join(map(str, first["loc"][1:])) or "body"
     return MillraceError(Code.VALIDATION_ERROR, f"{place}: {first['msg']}", details={"errors": found})
+
+
+def _plain(reason: str) -> str:
+    return reason.removeprefix("Value error, ").replace("Input should ", "must ", 1)
 
 
 def nothing(call: Call) -> Nothing:

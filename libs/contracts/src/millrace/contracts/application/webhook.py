@@ -29,7 +29,7 @@ Price = Annotated[TakeProfit | None, BeforeValidator(_filled)]
 
 
 class Alert(Ordering):
-    """An alert's message. A limit order names its `price`; `timestamp` is when it was sent, as far as that is said."""
+    """An alert's message. A limit order may name its `price`; `timestamp` is when it was sent, where that is said."""
 
     order_type: Annotated[Word, BeforeValidator(lambda value: _filled(value) or "market")] = "market"
     symbol: Word

@@ -51,6 +51,12 @@ class Leg:
         """What is traded. Raises INVALID_SYMBOL."""
         return instrument(self.exchange, self.alert.symbol)
 
+    def price(self, reference: Decimal) -> Decimal | None:
+        """Of a limit order: the alert's, or where it names none the market's in whole ticks."""
+        if self.alert.order_type != "limit":
+            return None
+        return self.alert.price or floor_to(reference, self.filters.tick_size)
+
     def _facts(self) -> Row:
         return {
             "bot_id": self.bot["id"],
@@ -86,7 +92,7 @@ class Leg:
             side=side,
             order_type=OrderType(self.alert.order_type),
             quantity=quantity,
-            price=self.alert.price if self.alert.order_type == "limit" else None,
+            price=self.price(reference),
             reference_price=reference,
             reduce_only=side is Side.SELL,
             reason="alert",
@@ -144,7 +150,7 @@ def ordered(leg: Leg, mode: str, prices: Prices) -> tuple[Decimal, Decimal]:
         raise MillraceError(Code.UNAVAILABLE, "the account was linked while the alert came; send it again")
     if isinstance(reference, MillraceError):
         raise reference
-    at = alert.price if alert.order_type == "limit" and alert.price is not None else reference
+    at = leg.price(reference) or reference
     if alert.order_type == "limit" and at % filters.tick_size:
         raise _wrong(Code.INVALID_PRICE, "price", f"must be a multiple of {filters.tick_size}")
     if alert.take_profit is not None and alert.take_profit <= at:

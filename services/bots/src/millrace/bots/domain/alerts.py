@@ -52,8 +52,9 @@ def signed(secret: str, raw: bytes, signature: str) -> bool:
 class Alert:
     """What is asked for. `size` is in base currency; `take_profit` is the price at which what was bought is sold.
 
-    `leverage` is what a buy borrows on: 1, or none, where the account trades with its own money. `given_id` is the
-    sender's own name for this alert, `sent_at` the time it says it was sent.
+    A limit that names no `price` is one at the market's. `leverage` is what a buy borrows on: 1, or none, where the
+    account trades with its own money. `given_id` is the sender's own name for this alert, `sent_at` the time it says
+    it was sent.
     """
 
     bot: str
@@ -86,14 +87,13 @@ def read(body: Any) -> Alert:
             wrong[name] = str(problem)
         return None
 
-    order_type = take("order_type", lambda value: _word(value or "market", ("market", "limit")))
     found = {
         "bot": take("botname", _name),
         "symbol": take("symbol", _name),
         "side": take("side", lambda value: _word(value, ("buy", "sell"))),
-        "order_type": order_type,
+        "order_type": take("order_type", lambda value: _word(value or "market", ("market", "limit"))),
         "size": take("size", lambda value: _above_zero(value, needed=True)),
-        "price": take("price", lambda value: _above_zero(value, needed=order_type == "limit")),
+        "price": take("price", _above_zero),
         "leverage": take("leverage", _leverage),
         "take_profit": take("takeprofit", _above_zero),
         "given_id": take("id", lambda value: None if value in (None, "") else _name(str(value))),
