@@ -61,12 +61,18 @@ def test_a_configuration_says_what_a_strategy_trades_by(ask: str, config: dict[s
 
 
 @pytest.mark.parametrize(
-    ("config", "code"), [({"symbol": "gold"}, "INVALID_SYMBOL"), ({"interval": "7h"}, "INVALID_TIMEFRAME")]
+    ("config", "code"),
+    [
+        ({"symbol": "gold"}, "INVALID_SYMBOL"),
+        ({"symbols": ["BTC/USD", "gold"]}, "INVALID_SYMBOL"),
+        ({"interval": "7h"}, "INVALID_TIMEFRAME"),
+        ({"timeframes": ["7h"]}, "INVALID_TIMEFRAME"),
+    ],
 )
 def test_a_market_that_makes_no_sense_is_refused(config: dict[str, Any], code: str) -> None:
     with pytest.raises(MillraceError) as refused:
         asked(DIALECT, MAKE, {"name": "x", "config": config})
-    assert refused.value.code == code
+    assert (refused.value.code, list(refused.value.fields)) == (code, list(config))
 
 
 def test_a_strategy_needs_only_a_name() -> None:

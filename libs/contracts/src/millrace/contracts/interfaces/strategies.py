@@ -1,10 +1,12 @@
 """Strategies."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from pydantic import Field
 
+from millrace.common.kernel.errors import MillraceError
 from millrace.common.kernel.timeframes import parse_timeframe
 from millrace.contracts.canonical.bots import CreateStrategy, ListStrategies, Strategy, UpdateStrategy
 from millrace.contracts.canonical.frame import Page
@@ -131,10 +133,19 @@ def _trades_by(config: dict[str, Any]) -> dict[str, Any]:
     """
     said = {
         "strategy_type": next(iter(_texts(config, "strategy_type", "type")), None),
-        "symbols": tuple(symbol(text) for text in _texts(config, "symbols", "symbol")),
-        "timeframes": tuple(parse_timeframe(text) for text in _texts(config, "timeframes", "timeframe", "interval")),
+        "symbols": _read(symbol, config, "symbols", "symbol"),
+        "timeframes": _read(parse_timeframe, config, "timeframes", "timeframe", "interval"),
     }
     return {name: value for name, value in said.items() if value}
+
+
+def _read(parse: Callable[[str], Any], config: dict[str, Any], *names: str) -> tuple[Any, ...]:
+    try:
+        return tuple(map(parse, _texts(config, *names)))
+    except MillraceError as wrong:  # named as it was written
+        said = next(name for name in names if config.get(name))
+        wrong.fields = {said: next(iter(wrong.fields.values()), wrong.message)}
+        raise
 
 
 def _texts(config: dict[str, Any], *names: str) -> list[str]:
