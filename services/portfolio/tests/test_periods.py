@@ -91,6 +91,7 @@ def test_an_end_that_is_not_after_its_start_is_refused_with_both(start: Any, end
         window("7d", start, end, NOW)
     assert refused.value.code is Code.INVALID_DATE_RANGE
     assert set(refused.value.details or {}) == {"start_date", "end_date"}
+    assert list(refused.value.fields) == ["end_date" if end else "start_date"]
 
 
 @given(instants, st.timedeltas(timedelta(microseconds=1), timedelta(days=9000)))

@@ -47,9 +47,11 @@ def window(period: Period, start: datetime | date | None, end: datetime | date |
     until = now if end is None else _instant(end, timedelta(days=1))
     since = _EPOCH if start is None else _instant(start, timedelta())
     if until <= since:
+        wrong, reason = ("end_date", "must be after start_date") if end else ("start_date", "must not be in the future")
         raise MillraceError(
             Code.INVALID_DATE_RANGE,
-            "end_date must be after start_date",
+            f"{wrong} {reason}",
+            fields={wrong: reason},
             details={"start_date": since.isoformat(), "end_date": until.isoformat()},
         )
     return Window("custom", since, until, now)
