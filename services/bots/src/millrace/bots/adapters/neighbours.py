@@ -11,7 +11,7 @@ from millrace.common.auth.principal import Principal
 from millrace.common.kernel.errors import Code, MillraceError
 from millrace.common.web.client import ServiceClient
 
-_QUICK = 0.2  # seconds: an alert is answered in time, with or without a price
+_PATIENCE = 2.0  # seconds: without a price an alert becomes no order; who sends alerts waits three
 
 
 class Neighbours:
@@ -49,7 +49,7 @@ class Neighbours:
     async def price(self, exchange: str, symbol: str) -> Decimal:
         """The market's last price. Raises UNAVAILABLE without one."""
         query = {"exchange": exchange, "symbol": symbol}
-        found = await self._ask("marketdata", "GET", "/ticker", self._me, query=query, deadline=_QUICK)
+        found = await self._ask("marketdata", "GET", "/ticker", self._me, query=query, deadline=_PATIENCE)
         return Decimal(str(found["price"]))
 
     async def _ask(self, service: str, method: str, path: str, user: Principal, **terms: Any) -> Any:
