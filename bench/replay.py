@@ -38,6 +38,7 @@ from millrace.common.runtime.settings import Settings
 
 FEW, MANY = 200, 3000
 BOTS = 500
+_BOTS_EACH = 100  # a user may have no more at an exchange
 _TIMEFRAMES = ("1m", "5m", "15m", "30m", "1h", "4h", "1d")
 _FALL_AND_RISE = (100, 99, 98, 97, 96, 120)
 _START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -99,15 +100,17 @@ class Owner:
 
 async def all_signal(host: Host, ear: Subscription, timeframe: str, count: int) -> float:
     """Milliseconds from the candle on which every bot buys to the last signal."""
-    owner = Owner(host, timeframe)
-    await owner.open(count)
+    owners = [Owner(host, timeframe) for _ in range(-(-count // _BOTS_EACH))]
+    for number, owner in enumerate(owners):
+        await owner.open(min(_BOTS_EACH, count - number * _BOTS_EACH))
+    market = owners[0]
     *falling, rise = _FALL_AND_RISE
     for number, price in enumerate(falling):
-        await owner.close(number, price)
+        await market.close(number, price)
         await host.until(host.at_rest, _BOUND)
     heard = 0
     begun = time.perf_counter()
-    await owner.close(len(falling), rise)
+    await market.close(len(falling), rise)
     async with asyncio.timeout(_BOUND):
         while heard < count:
             heard += len(await ear.poll(1000, 1.0))
