@@ -59,6 +59,7 @@ async def test_a_newcomer_sees_bots_trade_within_a_minute_of_the_start(desk: Des
     seconds = time.monotonic() - desk.begun
     print(f"the first fill was on the page {seconds:.1f} s after the start")
     assert seconds < 60 * PATIENCE
+    await page.until("document.querySelector('#orders td.up')?.textContent === 'buy'")
     await page.until(f"{desk.rows('Positions')} > 0")
     await page.until(f"{desk.rows('Orders')} > 0")
     await page.until("document.querySelectorAll('.feed li').length > 0")

@@ -53,7 +53,7 @@ export function Dashboard({ theme }) {
       <section class="panel" id="positions"><h2>Positions</h2><${Table} rows=${positions.value} empty="No open positions." head=${[["market"], ["side"], ["size", 1], ["entry", 1], ["profit", 1]]}
         row=${(p) => html`<tr key=${p.id}><td>${p.symbol}</td><td>${p.side === "buy" ? "long" : "short"}</td><td class="n">${p.quantity}</td><td class="n">${number(p.entry_price)}</td><td class="n">${signed(p.pnl)}</td></tr>`} /></section>
       <section class="panel" id="orders"><h2>Orders</h2><${Table} rows=${orders.value} empty="No orders yet." head=${[["time"], ["market"], ["side"], ["type"], ["quantity", 1], ["state"]]}
-        row=${(o) => html`<tr key=${o.id} title=${o.reason ?? ""}><td>${clock(o.created_at)}</td><td>${o.symbol.replace("/", "")}</td><td class=${o.side === "BUY" ? "up" : "down"}>${o.side.toLowerCase()}</td><td>${o.order_type.toLowerCase()}</td><td class="n">${+o.quantity}</td><td>${o.status}</td></tr>`} /></section>
+        row=${(o) => html`<tr key=${o.id} title=${o.reason ?? ""}><td>${clock(o.created_at)}</td><td>${o.symbol.replace("/", "")}</td><td class=${o.side.toLowerCase() === "buy" ? "up" : "down"}>${o.side.toLowerCase()}</td><td>${o.order_type.toLowerCase()}</td><td class="n">${+o.quantity}</td><td>${o.status}</td></tr>`} /></section>
       <section class="panel"><h2>Events</h2>${feed.value.length ? html`<ul class="feed scroll" tabindex="0">${feed.value.map((e) => html`<li key=${e.seq}><time>${clock(e.at)}</time><span>${e.text}</span></li>`)}</ul>` : html`<p class="empty">Nothing has happened since you opened this page.</p>`}</section>
     </div>
   </main>`;
